@@ -5,8 +5,8 @@
 Draws weeks of traffic of which the truth is known (`synthetic_weeks`): 5 % of answers are bad, sessions of 1 to 8
 traces go wrong together, a judge of sensitivity .85 and specificity .95, 3 % failures. All estimates are the product's.
 
-1. Coverage of the 95 % intervals, for the week's own traffic and for the rate behind it; bias; what the plain mean of
-   scored traces would have been off by.
+1. Coverage of the 95 % intervals, for the week's own traffic and for the rate behind it, with how many lay too low and
+   too high; bias; what the plain mean of scored traces would have been off by.
 2. Failures that depend on the answer: 5 % of the good and 30 % of the bad ones end without a verdict. How far off is
    the rate, and do the bounds that are shown hold the truth?
 3. The share of bad answers with the judge's errors taken out, by 40 + 160 labels drawn anew each week.
@@ -74,12 +74,23 @@ class Tally:
     errors: list[float] = field(default_factory=list)
     held: list[bool] = field(default_factory=list)
     widths: list[float] = field(default_factory=list)
+    too_low: int = 0
+    too_high: int = 0
 
-    def add(self, estimate: Estimate | None, truth: float) -> None:
-        """One week. What could not be estimated counts as missed."""
+    def add(self, estimate: Estimate | None, truth: float, drawn: float | None = None) -> None:
+        """One week. What could not be estimated counts as missed.
+
+        Args:
+            estimate: of the week.
+            truth: that the interval should hold.
+            drawn: the truth by draws that are right on the average (`Week.drawn_problem`). Given, the bias is the mean
+                distance from it: what chance did to the sample moves both alike.
+        """
         self.held.append(estimate is not None and estimate.low <= truth <= estimate.high)
         if estimate is not None:
-            self.errors.append(estimate.value - truth)
+            self.too_low += estimate.high < truth
+            self.too_high += estimate.low > truth
+            self.errors.append(estimate.value - (truth if drawn is None else drawn))
             self.widths.append(estimate.high - estimate.low)
 
     @property
@@ -110,6 +121,11 @@ def truths_of(week: Week, design: Design) -> dict[str, float]:
     return {"problem_share": week.own_problem, "flagged": week.own_flagged, **behind}
 
 
+def draws_of(week: Week) -> dict[str, float]:
+    """What the sample of this week would say by true probabilities: on the average the truth of each figure."""
+    return dict(zip(NAMES, 2 * (week.drawn_problem, week.drawn_flagged), strict=True))
+
+
 def tallied(design: Design, weeks: int, seed: int) -> tuple[dict[str, Tally], list[float], list[int]]:
     """The figures of so many weeks, how far plain means were off, and how many traces were scored."""
     generator, cut = np.random.default_rng(seed), cut_of(design.rate)
@@ -117,9 +133,9 @@ def tallied(design: Design, weeks: int, seed: int) -> tuple[dict[str, Tally], li
     plain, sizes = [], []
     for _ in range(weeks):
         week = make_week(design, generator)
-        figures = rates(week.traffic, cut)
+        figures, drawn = rates(week.traffic, cut), draws_of(week)
         for name, truth in truths_of(week, design).items():
-            tallies[name].add(getattr(figures, name), truth)
+            tallies[name].add(getattr(figures, name), truth, drawn[name])
         plain.append(week.plain - week.own_problem)
         sizes.append(week.traffic.n)
     return tallies, plain, sizes
@@ -128,7 +144,8 @@ def tallied(design: Design, weeks: int, seed: int) -> tuple[dict[str, Tally], li
 def coverage_table(weeks: int) -> bool:
     """Print table 1; whether it keeps the promise."""
     print(f"\n1. {weeks} weeks a row: coverage of 95 % intervals and bias in points (± its 95 % chance)\n")
-    print(f"{'design':<24}{'n':>6}  {'figure':<16}{'coverage':>9}{'width':>8}{'bias':>16}   plain mean")
+    head = f"{'coverage':>9}{'low':>5}{'high':>5}{'width':>8}{'bias':>16}   plain mean"
+    print(f"{'design':<24}{'n':>6}  {'figure':<16}{head}")
     kept = True
     for seed, (name, design) in enumerate(DESIGNS.items()):
         tallies, plain, sizes = tallied(design, weeks, seed)
@@ -138,7 +155,8 @@ def coverage_table(weeks: int) -> bool:
             off = f"{100 * float(np.mean(plain)):+.2f}" if figure == "problem_share" else ""
             bias = f"{100 * tally.bias:+.3f} ± {100 * tally.bias_error:.3f}"
             width = f"{100 * float(np.mean(tally.widths)):.2f}"
-            row = f"{name:<24}{int(np.mean(sizes)):>6}  {figure:<16}{tally.coverage:>9.3f}{width:>8}{bias:>16}"
+            misses = f"{tally.coverage:>9.3f}{tally.too_low:>5}{tally.too_high:>5}"
+            row = f"{name:<24}{int(np.mean(sizes)):>6}  {figure:<16}{misses}{width:>8}{bias:>16}"
             print(f"{row}   {off}{mark}", flush=True)
             name = ""  # noqa: PLW2901  # told once
     return kept

@@ -2,6 +2,7 @@
 
     python -m benchmarks.record_size
     python -m benchmarks.record_size --rows 200000 --days 390 --databases sqlite
+    python -m benchmarks.record_size --days 29 --shapes cascades distinct wide
 
 Rows are made in bulk, spread over so many days, in a SQLite file and in a real PostgreSQL server, and the last 30 days
 are read as `assay report` reads them and exported. Each step runs in a process of its own, which tells its seconds, its
@@ -12,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import hashlib
 import json
 import os
 import subprocess
@@ -21,33 +21,34 @@ import tempfile
 import time
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from itertools import islice
+from datetime import timedelta
+from itertools import islice, product
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import sqlalchemy
 from pydantic import SecretStr
 
-from assay.judges.text.fingerprints import HASHED, hashed_vector
 from assay.worker.config.slos import ApplicationBudget
 from assay.worker.history.connection import Connection
 from assay.worker.history.opening import open_history
-from assay.worker.history.packed import packed_of
-from assay.worker.history.rows import parameters
 from assay.worker.history.table import HISTORY
 from assay.worker.ports.history import History
-from assay.worker.records.history import HistoryQuery, HistoryRow, UserOpinion, microseconds, moment_of
+from assay.worker.records.history import HistoryQuery, UserOpinion, moment_of
+from assay.worker.reporting.compare.comparing import compare
+from assay.worker.reporting.compare.question import Question, Side
+from assay.worker.reporting.compare.verdict import CompareRules
 from assay.worker.reporting.export.csv_rows import CsvRows
 from assay.worker.reporting.export.json_lines import JsonLines
 from assay.worker.reporting.export.parquet_file import ParquetFile
 from assay.worker.reporting.export.row_files import write_rows
 from assay.worker.reporting.period.reading import PeriodReader
+from assay.worker.reporting.period.records import Fact
 from assay.worker.signals.cost.ticking import CostScope, compute_cost
 from assay.worker.state.memory.windows import MemoryWindows
+from benchmarks.record_rows import NOW, SHAPES, rows
 
-NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 MONTH = HistoryQuery(since=NOW - timedelta(days=30), until=NOW)
 REPORT_COLUMNS = (
     *("use_case", "rubric", "revision", "risk", "faithfulness", "groundedness", "pi", "pi2", "session_id"),
@@ -60,106 +61,16 @@ PRUNED = 20_000
 """Rows that the last step removes."""
 
 
-def template() -> dict[str, Any]:
-    """One row as the table holds it, with every usual column set."""
-    row = HistoryRow.model_validate(
-        {
-            "store": "langfuse",
-            "project": "cm2x0000abcd",
-            "trace_id": "-",
-            "rubric": "grounding",
-            "rubric_hash": "a" * 64,
-            "calibration_hash": "b" * 64,
-            "use_case": "-",
-            "window": "2026-11-20T10:00Z/300",
-            "pi": 0.1,
-            "stratum": "base",
-            "started_at": NOW,
-            "ended_at": NOW,
-            "selected_at": NOW,
-            "changed_at": NOW,
-            "trace_name": "support-chat",
-            "environment": "production",
-            "release": "v41",
-            "level": "DEFAULT",
-            "tags": ("billing", "web"),
-            "prompt_name": "answer",
-            "model_asked": "gpt-5-mini",
-            "provider": "openai",
-            "model_served": "gpt-5-mini-2026-08-07",
-            "finish_reason": "stop",
-            "first_token_s": 0.4,
-            "cached_tokens": 512,
-            "cost_from": "trace",
-            "model_calls": 2,
-            "passages": 5,
-            "state": "scored",
-            "reason": "judged",
-            "attempts": 1,
-            "revision": "c" * 64,
-            "judge": "llm",
-            "tier": "llm",
-            "judge_model": "gpt-5-mini",
-            "scores": {"grounding_state": "judged"},
-            "sample_hash": "d" * 64,
-            "worst": {"span": [3, 40], "evidence": [[0, 10, 60]]},
-            "calibrated": True,
-            "judge_calls": 1,
-            "judge_input_tokens": 1400,
-            "judge_output_tokens": 120,
-            "judge_cost_usd": 0.0006,
-            "question_chars": 80,
-            "answer_chars": 900,
-            "question_language": "en",
-            "answer_language": "en",
-            "question_vector": hashed_vector("how long may a refund of a ticket for the night ferry take"),
-            "answer_vector": hashed_vector("a refund of a ticket takes up to ten days after we have received the form"),
-            "vectors_from": HASHED,
-            "feature": "support",
-            "user_tier": "pro",
-        }
-    )
-    return parameters(row)
-
-
-def rows(count: int, days: int) -> Iterator[dict[str, Any]]:
-    """So many rows in the order in which they ended, spread over the days before `NOW`."""
-    fields, begin, step = template(), microseconds(NOW - timedelta(days=days)), days * 86_400_000_000 // count
-    for number in range(count):
-        digest = hashlib.sha256(b"%d" % number).digest()
-        start, chance = begin + number * step + digest[0] * 1000, digest[1] / 256
-        values = {
-            **fields,
-            "row_key": digest[:16],
-            "trace_id": digest[16:].hex(),
-            "session_id": f"session-{number // 4}",
-            "use_case": f"use-case-{digest[2] % 5}",
-            "prompt_version": str(digest[3] % 4),
-            "started_at": start,
-            "ended_at": start + 2_500_000,
-            "selected_at": start + 300_000_000,
-            "changed_at": start + 330_000_000,
-            "duration_s": 2.5 * chance + number * 1e-9,
-            "input_tokens": 900 + digest[4],
-            "output_tokens": 150 + digest[5],
-            "cost_usd": chance / 1000,
-            "risk": chance,
-            "faithfulness": 1 - chance / 2,
-            "groundedness": 1 - chance / 3,
-        }
-        yield {**values, "packed": packed_of(values)}
-
-
-async def fill(record: History, count: int, days: int) -> int:
+async def fill(record: History, count: int, days: int, shape: str = "plain") -> int:
     """Make the rows as a restored backup would: by the driver, and the indexes last."""
     await record.writer.identity()
     assert isinstance(record.connection, Connection)
-    source, filled = rows(count, days), 0
+    source, filled = rows(count, days, shape), 0
     await record.connection.write(drop_indexes)
     while added := await record.connection.write(lambda opened: add(opened, list(islice(source, ROWS_AT_ONCE)))):
         filled += added
     await record.connection.write(create_indexes)
-    for opinions in every_so_many(rows(count, days), ROWS_AT_ONCE):
+    for opinions in every_so_many(rows(count, days, shape), ROWS_AT_ONCE):
         await record.writer.write_opinions(opinions)
     return filled
 
@@ -223,6 +134,32 @@ async def report_month(record: History) -> int:
     return sum(case.coverage.ended for case in report.use_cases)
 
 
+def reporting_by(fact: Fact) -> Callable[[History], Awaitable[int]]:
+    """The report split by a fact."""
+
+    async def report(record: History) -> int:
+        told = await PeriodReader(record.reader, cuts={}).read(MONTH, by=fact, compare=False)
+        return sum(case.coverage.ended for case in told.use_cases)
+
+    return report
+
+
+async def compare_month(record: History) -> int:
+    """Two of the prompt versions of the month, as `assay compare` holds them against each other."""
+    times = {"since": MONTH.since, "until": MONTH.until}
+    a, b = (Side(name=value, value=value, **times) for value in await prompt_versions(record))
+    question = Question(by="prompt_version", a=a, b=b)
+    result = await compare(record.reader, question, CompareRules(), lambda _: 0.5)
+    return len(result.rows)
+
+
+async def prompt_versions(record: History) -> list[str]:
+    """Two of the last day."""
+    day = MONTH.model_copy(update={"since": MONTH.until - timedelta(days=1)})
+    blocks = [set(block["prompt_version"]) async for block in record.reader.blocks(day, ("prompt_version",))]
+    return sorted(set().union(*blocks))[:2]
+
+
 async def read_opinions(record: History) -> int:
     """What users said, beside the rows of a month."""
     told = [block["opinion"].floats() async for block in record.reader.blocks(MONTH, ("use_case", "pi", "opinion"))]
@@ -265,6 +202,8 @@ STEPS: dict[str, Callable[[History], Awaitable[int]]] = {
     "samples of cost": cost_of_month,
     "count a month": count_month,
     "report of a month": report_month,
+    **{f"report by {fact}": reporting_by(fact) for fact in get_args(Fact)},
+    "compare two prompt versions": compare_month,
     "export a month as parquet": exporting("parquet"),
     "export a month as csv": exporting("csv"),
     "export a month as jsonl": exporting("jsonl"),
@@ -299,20 +238,23 @@ def peak_megabytes() -> int:
     return int(status["VmHWM"].split()[0]) // 1024
 
 
-def measure(database: str, place: str, count: int, days: int) -> None:
+def measure(database: str, place: str, chosen: argparse.Namespace, days: int, shape: str) -> None:
     """Fill a record and run every step on it."""
 
     async def prepare() -> int:
         record = open_named(place)
         try:
-            return await fill(record, count, days)
+            return await fill(record, chosen.rows, days, shape)
         finally:
             await record.close()
 
     began = time.perf_counter()
     filled = asyncio.run(prepare())
-    print(f"{database}: {filled:,} rows over {days} days, made in {time.perf_counter() - began:.0f} s", flush=True)
-    for name in STEPS:
+    print(
+        f"{database}: {filled:,} rows ({shape}) over {days} days, made in {time.perf_counter() - began:.0f} s",
+        flush=True,
+    )
+    for name in chosen.steps or STEPS:
         command = [sys.executable, "-m", "benchmarks.record_size", "--step", name, "--place", place]
         told = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
         print(
@@ -322,7 +264,7 @@ def measure(database: str, place: str, count: int, days: int) -> None:
         )
 
 
-def measure_postgres(directory: Path, count: int, days: int) -> None:
+def measure_postgres(directory: Path, chosen: argparse.Namespace, days: int, shape: str) -> None:
     """The same on a server that is started for it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -330,7 +272,7 @@ def measure_postgres(directory: Path, count: int, days: int) -> None:
 
         server = get_server(directory / "postgres", cleanup_mode="stop")
     try:
-        measure("PostgreSQL", server.get_uri(), count, days)
+        measure("PostgreSQL", server.get_uri(), chosen, days, shape)
     finally:
         server.cleanup()
 
@@ -341,6 +283,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--days", type=int, nargs="+", default=[30, 390])
     parser.add_argument("--databases", nargs="+", choices=("sqlite", "postgres"), default=["sqlite", "postgres"])
+    parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=["plain"])
+    parser.add_argument("--steps", nargs="+", choices=[*STEPS], help="all, where none is named")
     parser.add_argument("--step", help=argparse.SUPPRESS)
     parser.add_argument("--place", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -348,12 +292,12 @@ def main() -> None:
         run_step(chosen.step, chosen.place)
         return
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", flush=True)
-    for days in chosen.days:
+    for days, shape in product(chosen.days, chosen.shapes):
         with tempfile.TemporaryDirectory() as directory:
             if "sqlite" in chosen.databases:
-                measure("SQLite", str(Path(directory) / "history.db"), chosen.rows, days)
+                measure("SQLite", str(Path(directory) / "history.db"), chosen, days, shape)
             if "postgres" in chosen.databases:
-                measure_postgres(Path(directory), chosen.rows, days)
+                measure_postgres(Path(directory), chosen, days, shape)
 
 
 if __name__ == "__main__":

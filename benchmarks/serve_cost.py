@@ -32,7 +32,7 @@ from urllib.request import Request, urlopen
 
 from assay.worker.config.settings import child_environment
 from assay.worker.history.opening import FILE, open_history
-from benchmarks import record_size
+from benchmarks import record_rows, record_size
 
 TOKEN = "a-token-of-the-benchmark-alone"
 DAYS = 30
@@ -193,7 +193,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=200)
     parser.add_argument("--home", type=Path, help="a folder that this program filled before, or fills now and keeps")
     chosen = parser.parse_args()
-    record_size.NOW = datetime.now(UTC) - timedelta(minutes=1)
+    record_rows.NOW = datetime.now(UTC) - timedelta(minutes=1)
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; {chosen.rows:,} rows over {DAYS} days", flush=True)
     with tempfile.TemporaryDirectory() as directory:
         home = chosen.home or Path(directory)

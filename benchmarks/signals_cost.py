@@ -37,7 +37,8 @@ from assay.worker.signals.slos.snapshot import LONG_EVERY_S as SLO_EVERY_S
 from assay.worker.signals.slos.snapshot import REST as SLO_REST
 from assay.worker.signals.slos.snapshot import SloWatch
 from assay.worker.state.memory.state import memory_state
-from benchmarks.record_size import NOW, fill, peak_megabytes
+from benchmarks.record_rows import NOW
+from benchmarks.record_size import fill, peak_megabytes
 
 USE_CASES = tuple(f"use-case-{number}" for number in range(5))
 SCOPE = Scope({name: FlagPolicy(0.15, 0.05) for name in USE_CASES}, dict.fromkeys(USE_CASES, ("grounding",)))

@@ -7,6 +7,7 @@ good. Its risk is the calibrated one, P(bad | score).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -61,6 +62,9 @@ class Week:
         own_flagged: share of all its traces that the full judge would flag.
         own_bad: share of all its traces that are bad.
         plain: mean risk of the scored traces without weights.
+        drawn_problem, drawn_flagged: `own_problem` and `own_flagged` by Horvitz and Thompson, with probabilities that
+            only the simulation knows. On the average over the draws they are the truth exactly, so that a bias is told
+            from them with far less chance than from the truth itself.
     """
 
     traffic: Traffic
@@ -68,11 +72,18 @@ class Week:
     own_flagged: float
     own_bad: float
     plain: float
+    drawn_problem: float
+    drawn_flagged: float
 
 
 def cut_of(rate: float) -> float:
     """The risk at which the judge has its sensitivity and specificity."""
     return float(_risk(np.array([_CUT_SCORE]), rate, _APART)[0])
+
+
+def stated_risk(bad: Bools, prior: float, generator: np.random.Generator) -> Floats:
+    """The risk that the judge states of each answer, calibrated where a share `prior` is bad."""
+    return _risk(generator.normal(np.where(bad, _APART, 0.0)), prior, _APART)
 
 
 def flagged_behind(rate: float) -> float:
@@ -85,7 +96,7 @@ def make_week(design: Design, generator: np.random.Generator, *, risk_prior: flo
     sessions, bad = _answers(design, generator)
     error = generator.random(bad.size) < np.where(bad, 0.4, 0.06)
     prior = design.rate if risk_prior is None else risk_prior
-    risk = _risk(generator.normal(np.where(bad, _APART, 0.0)), prior, _APART)
+    risk = stated_risk(bad, prior, generator)
     pi = np.where(error & design.boosted, 1.0, design.pi)
     taken = generator.random(bad.size) < pi
     silent = generator.random(bad.size) < np.where(bad, design.silent_bad, design.silent_good)
@@ -94,12 +105,19 @@ def make_week(design: Design, generator: np.random.Generator, *, risk_prior: flo
     if design.cascade:
         screened, published = _screened(bad, risk, prior, pi, sessions, scored, generator)
     cut = cut_of(prior)
+    answered = pi * (1 - np.where(bad, design.silent_bad, design.silent_good))
+    drawn = [
+        _drawn_mean(of_first, of_risk, scored, answered, screened)
+        for of_first, of_risk in ((lambda y: y, risk), (lambda y: y >= cut, risk >= cut))
+    ]
     return Week(
         traffic=_traffic(published[scored], pi[scored], sessions[scored], pi[taken & silent], screened),
         own_problem=float(risk.mean()),
         own_flagged=float((risk >= cut).mean()),
         own_bad=float(bad.mean()),
         plain=float(published[scored].mean()),
+        drawn_problem=drawn[0],
+        drawn_flagged=drawn[1],
     )
 
 
@@ -128,6 +146,21 @@ def _answers(design: Design, generator: np.random.Generator) -> tuple[NDArray[np
         propensity = np.full(sizes.size, design.rate)
     sessions = np.repeat(np.arange(sizes.size, dtype=np.int64), sizes)
     return sessions, generator.random(sessions.size) < propensity[sessions]
+
+
+def _drawn_mean(
+    of_first: Callable[[Floats], Floats | Bools],
+    of_risk: Floats | Bools,
+    scored: Bools,
+    answered: Floats,
+    screened: ScreenedRows | None,
+) -> float:
+    """The mean over all traces by true probabilities: Σ(f + (y − f)/π₂)/p, the second term where y was seen, by N."""
+    values = np.asarray(of_risk, dtype=np.float64)[scored]
+    if screened is not None:
+        first = np.asarray(of_first(screened.first), dtype=np.float64)
+        values = first + np.where(screened.seen, values - first, 0.0) / screened.pi2
+    return float((values / answered[scored]).sum() / scored.size)
 
 
 def _risk(scores: Floats, rate: float, apart: float) -> Floats:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 
 _ROUTES = re.compile(
-    r"(?:(?:openrouter|litellm|litellm_proxy|openai|azure|azure_ai|anthropic|bedrock|bedrock_converse|converse|vertex_ai"
-    r"|vertex|models|gemini|google|publishers/google|x-ai|xai)/)+"
+    r"(?:(?:openrouter|litellm|litellm_proxy|openai|azure|azure_ai|azure_openai|anthropic|bedrock|bedrock_converse"
+    r"|amazon-bedrock|converse|vertex_ai|google_vertexai|vertex|models|gemini|google_genai|google-gla|google-vertex"
+    r"|google|publishers/google|x-ai|xai)[/:])+"
 )
-"""Where a call goes through, before the model's name: `openrouter/anthropic/`, `azure/`, `models/`, `google/`.
+"""Where a call goes through, before the model's name: `openrouter/anthropic/`, `azure/`, `models/`, `openai:`.
 
 All of these sell at the maker's list price. Hosts of open models (`groq/`, `accounts/fireworks/models/`) set their own:
 a table may hold them by their whole names.
@@ -18,7 +19,7 @@ a table may hold them by their whole names.
 _PROFILE = re.compile(r"arn:aws:bedrock:[^/]+/")
 """How Bedrock names a model in full, before its name: `arn:aws:bedrock:us-east-1::foundation-model/`."""
 
-_BEDROCK = re.compile(r"(?:(?:us|eu|apac|jp|au|global)\.)?anthropic\.(.+?)(?:-v\d+(?::\d+)?)?")
+_BEDROCK = re.compile(r"(?:(?:us|us-gov|eu|apac|jp|au|ca|global)\.)?anthropic\.(.+?)(?:-v\d+(?::\d+)?)?")
 """A model of Anthropic's on Bedrock: `us.anthropic.claude-opus-4-5-20251101-v1:0`."""
 
 _DOTTED = re.compile(r"(claude-[a-z]+-\d+)\.(\d+)")

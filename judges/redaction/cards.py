@@ -10,11 +10,14 @@ from assay.judges.redaction.boundaries import BLANK, DASH, NO_NUMBER_BEFORE
 from assay.judges.redaction.private_value import PrivateValue
 from assay.judges.redaction.time_limit import TimeLimit
 
-_GAP = rf"(?:{BLANK}{{0,2}}(?:[{DASH}./·_+]{BLANK}{{0,2}}|\*|\r?\n{BLANK}{{0,2}})?)"
-"""What a card, a page or a table puts between groups, e.g. ` `, `-`, two spaces, a line end."""
+_GAP = rf"(?:{BLANK}{{0,2}}(?:[{DASH}./·_+|,:]{BLANK}{{0,2}}|\*|[\"']{{1,2}}[,;]?{BLANK}?[\"']|\r?\n{BLANK}{{0,2}})?)"
+"""What a card, a page or a table puts between groups, e.g. ` `, `-`, ` | `, a line end."""
 
-_CANDIDATE = re.compile(rf"{NO_NUMBER_BEFORE}\d(?:{_GAP}\d){{12,18}}+")
-"""Thirteen to nineteen digits, perhaps in groups, e.g. `4111 1111 1111 1111`."""
+_LIST_GAP = re.compile(r"[|,:\"']")
+"""What parts the values of a list as well, e.g. `,`: it needs a word for a card, too."""
+
+_CANDIDATE = re.compile(rf"{NO_NUMBER_BEFORE}(?!\d\d?[|,:\"'])[2-689](?:{_GAP}\d){{12,18}}+")
+"""Thirteen to nineteen digits as issuers begin them, perhaps in groups, e.g. `4111 1111 1111 1111`."""
 
 _PLAIN = re.compile(r"\d(?:[ \u00a0\u2009\u202f-]?\d){12,18}")
 """A number with the usual gaps, e.g. `41 1111 1111 1111 11`: any groups will do. With others they must be a card's."""
@@ -28,7 +31,9 @@ _ISSUERS = re.compile(
 _GROUPED = re.compile(rf"\d{{4}}(?P<gap>{_GAP})\d{{4}}{_GAP}\d{{4}}{_GAP}\d{{4}}|3\d{{3}}{_GAP}\d{{6}}{_GAP}\d{{4,5}}")
 """Groups as they stand on a card, e.g. `4111-1111-1111-1111`."""
 
-_LABEL = re.compile(r"card|karte|visa|master|amex|american express|tarjeta|carte|carta|cartão|卡", re.IGNORECASE)
+_LABEL = re.compile(
+    r"card|karte|\b(?:cc|pan)\b|visa|master|amex|american express|tarjeta|carte|carta|cartão|卡", re.IGNORECASE
+)
 """What says that a card's number follows, e.g. `card`."""
 
 _LOOK_BACK = 30
@@ -36,7 +41,12 @@ _LOOK_BACK = 30
 _GROUP = re.compile(r"\d+")
 """Digits in a row, e.g. `4111`."""
 
+_THOUSAND = 3
+
 _DIGITS_OF_ARTICLE = 13
+
+_USUAL = {"n16": (16, 17, 18, 19), "n15": (15,), "n14": (14,), "n12": (14, 15, 16, 17, 18, 19)}
+"""Digits of numbers in use, by issuer. Others need a word for a card: 14 digits that begin with `4` are an order's."""
 
 
 def cards(text: str, limit: TimeLimit) -> Iterator[PrivateValue]:
@@ -79,6 +89,8 @@ def _numbers(text: str, candidate: re.Match[str]) -> Iterator[tuple[int, str, bo
     """Numbers of issuers that begin as the candidate does: end, digits, and whether it is a card's without a word."""
     start = candidate.start()
     grouped, plain = _GROUPED.match(text, start), _PLAIN.match(text, start)
+    if grouped is None and plain is None:
+        return
     for end in _ends(text, candidate):
         written = text[start:end]
         digits = "".join(filter(str.isdigit, written))
@@ -86,7 +98,10 @@ def _numbers(text: str, candidate: re.Match[str]) -> Iterator[tuple[int, str, bo
         is_plain = plain is not None and plain.end() >= end
         if _is_issued(digits) and (is_shaped or is_plain):
             is_printed = is_shaped and is_plain and not written.isdecimal()
-            yield end, digits, is_printed or (_is_checked(digits) and not _is_article(digits))
+            is_listed = _LIST_GAP.search(written) is not None
+            is_usual = not _is_article(digits) and not is_listed and _is_usual(digits)
+            is_checked = is_usual and (is_shaped or _is_even(written)) and _is_checked(digits)
+            yield end, digits, is_printed or is_checked
 
 
 def _is_article(digits: str) -> bool:
@@ -111,6 +126,28 @@ def _is_issued(digits: str) -> bool:
     if issuer is None or len(digits) < 13:
         return False
     return len(digits) == int(issuer.lastgroup[1:]) if issuer.lastgroup in ("n15", "n14") else True
+
+
+def is_issued_and_checked(written: str) -> bool:
+    """Whether a number has as many digits as its issuer's have, in groups as they are written, and the check digit."""
+    digits = "".join(filter(str.isdigit, written))
+    is_grouped = _GROUPED.fullmatch(written) is not None or _is_even(written)
+    return is_grouped and _is_usual(digits) and _is_checked(digits)
+
+
+def _is_usual(digits: str) -> bool:
+    issuer = _ISSUERS.match(digits)
+    return issuer is not None and len(digits) in _USUAL[str(issuer.lastgroup)]
+
+
+def _is_even(written: str) -> bool:
+    """Whether the groups but the first and the last are of one length: `41 1111 1111 1111 11`.
+
+    A row of numbers has others (`2 3 5 7 11 13`), or is an amount (`4 874 410 400 503 906`).
+    """
+    first, *others = map(len, _GROUP.findall(written))
+    is_amount = len(others) > 1 and first <= _THOUSAND and set(others) == {_THOUSAND}
+    return len(set(others[:-1])) <= 1 and not is_amount
 
 
 def _is_checked(digits: str) -> bool:

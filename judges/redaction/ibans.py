@@ -36,18 +36,19 @@ _LENGTHS = {
 
 _LENGTH_OF = {country: length for length, countries in _LENGTHS.items() for country in countries}
 
-_WIDE_GAP = rf"{BLANK}{{0,2}}\n?{BLANK}?[{DASH}./+_]?{BLANK}{{0,2}}"
+_WIDE_GAP = rf"{BLANK}{{0,2}}\n?{BLANK}?[{DASH}./+_|,:;\"']{{0,3}}{BLANK}{{0,2}}"
 
 _START = re.compile(
     rf"(?:{NO_WORD_BEFORE}|(?<=IBAN))(?P<country>[A-Z]{{2}})[ \u00a0-]?\d\d(?={_WIDE_GAP}[0-9A-Z])", re.IGNORECASE
 )
 """Country and check digits, and what follows, e.g. `DE89 3704`."""
 
-_PLAIN_GAPS = " \u00a0\u2009\u202f-"
-"""What parts its groups mostly, one at a time."""
+_GAP = rf"(?:{BLANK}|[\n\r{DASH}./+_|,:;\"']){{1,4}}"
+_NUMBERS = {n: re.compile(rf"[A-Za-z0-9](?:(?:{_GAP})?+[A-Za-z0-9]){{{n - 1}}}") for n in set(_LENGTH_OF.values())}
+"""So many letters and digits, with what pages and tables put between groups, e.g. ` / `, ` | `, a line end."""
 
-_OTHER_GAP = re.compile(rf"(?:{BLANK}|[\n\r{DASH}./+_]){{1,4}}")
-"""What pages and tables put between groups, e.g. ` / `, two spaces, a line end. The check digits must be right then."""
+_PLAIN = re.compile(r"[A-Za-z0-9](?:[ \u00a0\u2009\u202f-]?[A-Za-z0-9])*+")
+"""A number with gaps of one blank or dash, e.g. `DE89 3704`. With others its check digits must be right."""
 
 _YEARS = re.compile(r"[A-Z]{2}\d\d(?:(?:19|20)\d\d)+")
 """A series of years, its gaps taken out, e.g. `AT202020202120222023`."""
@@ -71,31 +72,18 @@ def ibans(text: str, limit: TimeLimit) -> Iterator[PrivateValue]:
 
 def _value(text: str, start: int, length: int) -> PrivateValue | None:
     """The number that has so many letters and digits. None: it has fewer, or more, or is something else."""
-    end, is_plain = _end(text, start, length)
-    key = "".join(letter for letter in text[start:end] if letter.isascii() and letter.isalnum()).upper()
-    if len(key) != length or sum(map(str.isdigit, key)) < length // 2:
+    written = _NUMBERS[length].match(text, start)
+    if written is None:
+        return None
+    end = written.end()
+    key = "".join(letter for letter in written.group() if letter.isascii() and letter.isalnum()).upper()
+    if sum(map(str.isdigit, key)) < length // 2:
         return None
     is_named = _LABEL.search(text[max(0, start - 14) : start]) is not None
     goes_on = text[end : end + 1].isalnum()
-    is_plain = is_plain and not _YEARS.fullmatch(key)
+    is_plain = _PLAIN.fullmatch(written.group()) is not None and not _YEARS.fullmatch(key)
     is_certain = is_plain and not goes_on and text[start : start + 2].isupper()
     return PrivateValue("iban", start, end, key) if is_certain or is_named or _is_checked(key) else None
-
-
-def _end(text: str, start: int, length: int) -> tuple[int, bool]:
-    """Where so many letters and digits end, or what is no part of them begins. Also whether all gaps are plain."""
-    position, count, is_plain = start, 0, True
-    while position < len(text) and count < length:
-        letter = text[position]
-        if letter.isascii() and letter.isalnum():
-            position, count = position + 1, count + 1
-            continue
-        gap = _OTHER_GAP.match(text, position)
-        if gap is None:
-            break
-        is_plain = is_plain and len(gap.group()) == 1 and letter in _PLAIN_GAPS
-        position = gap.end()
-    return position, is_plain
 
 
 def _is_checked(key: str) -> bool:

@@ -10,10 +10,16 @@ from assay.judges.redaction.boundaries import NO_WORD_AFTER
 from assay.judges.redaction.private_value import PrivateValue
 from assay.judges.redaction.time_limit import TimeLimit
 
+_POINT = r"(?:\.|\s?[(\[{]\s?(?:dot|punkt|\.)\s?[)\]}]\s?|\s(?:dot|punkt)\s)"
+
 _V4 = re.compile(
-    rf"(?<![^\W_])(?<!\d\.)(?<![^\W\d]-)(?:\d{{1,3}}\.){{3}}\d{{1,3}}{NO_WORD_AFTER}(?!\.\d|-(?!\d+\.)\w)", re.ASCII
+    rf"(?<![^\W_])(?<!\d\.)(?<![^\W\d]-)(?:\d{{1,3}}{_POINT}){{3}}\d{{1,3}}{NO_WORD_AFTER}(?!\.\d|-(?!\d+\.)\w)",
+    re.ASCII | re.IGNORECASE,
 )
-"""Four numbers with points, e.g. `203.0.113.7`. A range gives both ends."""
+"""Four numbers with points, e.g. `203.0.113.7`, `203 dot 0 dot 113 dot 7`. A range gives both ends."""
+
+_SAID_POINT = re.compile(_POINT, re.IGNORECASE)
+"""What parts the numbers, e.g. `(dot)`."""
 
 _V4_NAME = re.compile(
     r"(?<![^\W_])(?:(?<=\bec2-)|(?<!\d-))\d{1,3}(?:-\d{1,3}){3}(?=\.[a-z][a-z0-9-]{0,40}\.[a-z])", re.IGNORECASE
@@ -57,7 +63,8 @@ def network_addresses(text: str, limit: TimeLimit) -> Iterator[PrivateValue]:
     """Addresses in a text. The machine's own (`127.0.0.1`), masks and `0.0.0.0` point to nobody and are left."""
     for match in _V4.finditer(text):
         limit.check()
-        yield from _address(match, match.group(), is_sure=_is_v4(match, text))
+        written = _SAID_POINT.sub(".", match.group())
+        yield from _address(match, written, is_sure=_is_v4(match, written, text))
     for match in _V4_NAME.finditer(text):
         yield from _address(match, match.group().replace("-", "."), is_sure=True)
     if ":" not in text:
@@ -69,12 +76,12 @@ def network_addresses(text: str, limit: TimeLimit) -> Iterator[PrivateValue]:
             yield from _address(match, match.group(), is_sure=True)
 
 
-def _is_v4(match: re.Match[str], text: str) -> bool:
+def _is_v4(match: re.Match[str], written: str, text: str) -> bool:
     """Whether four numbers are an address. Four of one digit each are mostly those of a chapter."""
     before = text[max(0, match.start() - _LOOK_BACK) : match.start()]
     if _NO_ADDRESS.search(before) or _RELEASED.match(text, match.end()):
         return False
-    is_small = len(match.group()) == len("3.1.2.4") or match.group().endswith(".0.0.0")
+    is_small = len(written) == len("3.1.2.4") or written.endswith(".0.0.0")
     return not is_small or _ADDRESS.search(before) is not None
 
 

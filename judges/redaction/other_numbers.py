@@ -27,6 +27,9 @@ _OTHER_NUMBER = re.compile(
 )
 """What says that a number without gaps is another one, e.g. `order no. `."""
 
+_VARIABLE = re.compile(r"[a-z]$", re.IGNORECASE | re.ASCII)
+"""What makes a plus that of a sum, where the number is short: `x` in `x+12345678`."""
+
 _POSTAL_CODE = re.compile(r"(?:zip|postal)[^\n]{0,24}$|\b[A-Z]{2}\s$", re.IGNORECASE)
 """What goes before a postal code of the United States, e.g. `MA ` in `MA 02139-4307`."""
 
@@ -35,6 +38,9 @@ _QUANTITY = re.compile(QUANTITY_AFTER, re.IGNORECASE)
 
 _THOUSANDS = re.compile(r"\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3}){2,}")
 """An amount in groups of three digits, e.g. `12 345 678`."""
+
+_HEAD = re.compile(r"(?<![\d.,])\d{1,3}[ \u00a0\u2009\u202f]$")
+"""The first group of an amount, right before others, e.g. `12 ` in `12 050 000 000`."""
 
 _FEWEST_WITH_COUNTRY = 10
 """A number in groups of three that has fewer digits is an amount."""
@@ -59,7 +65,8 @@ def is_other(match: re.Match[str], form: Form, text: str, end: int) -> bool:
     if is_bare and _OTHER_NUMBER.search(before):
         return True
     if form.pattern is NATIONAL:
-        return _is_series(written) or _is_postal_code(written, before)
+        is_rest = _is_rest_of_amount(written, before) and _is_round_or_counted(written, text, end)
+        return is_rest or _is_series(written) or _is_postal_code(written, before)
     return _is_amount(match, form, text, end)
 
 
@@ -70,6 +77,10 @@ def _is_amount(match: re.Match[str], form: Form, text: str, end: int) -> bool:
         digits = sum(map(str.isdigit, written))
         is_short = digits < _FEWEST_WITH_COUNTRY + written.startswith("1")
         is_round = written.endswith("000") or is_short
+        if is_short and written.isdecimal() and _VARIABLE.search(text, max(0, match.start() - 1), match.start()):
+            return True
+        if written.isdecimal():
+            return is_counted and is_round
         return _THOUSANDS.fullmatch(written) is not None and (is_counted or is_round)
     if form.pattern is LABELLED:
         is_announced = match.group("between")[:1] in (":", ".") or match.group("label").endswith(".")
@@ -77,6 +88,15 @@ def _is_amount(match: re.Match[str], form: Form, text: str, end: int) -> bool:
         is_round = groups[-1].endswith("000") and groups[0][:1] != "0" and not is_announced
         return is_counted or is_round
     return form.pattern is NORTH_AMERICAN and is_counted
+
+
+def _is_rest_of_amount(written: str, before: str) -> bool:
+    """Whether it goes on with an amount, e.g. `050 000 000` in `12 050 000 000 EUR`."""
+    return _HEAD.search(before) is not None and _THOUSANDS.fullmatch(written) is not None
+
+
+def _is_round_or_counted(written: str, text: str, end: int) -> bool:
+    return written.endswith("000") or _QUANTITY.match(text, end) is not None
 
 
 def _is_series(written: str) -> bool:

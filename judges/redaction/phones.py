@@ -15,10 +15,8 @@ from assay.judges.redaction.time_limit import TimeLimit
 _MOST_DIGITS = {
     **dict.fromkeys(("45", "47", "65"), 10),
     **dict.fromkeys(("1", "7", "33", "34", "31", "41", "48", "61", "32", "36", "40", "64", "27"), 11),
-    **dict.fromkeys(
-        ("44", "91", "351", "353", "420", "30", "52", "81", "82", "90", "971", "972", "380", "39", "46"), 12
-    ),
-    **dict.fromkeys(("86", "358", "54", "55", "49", "43"), 13),
+    **dict.fromkeys(("44", "91", "351", "353", "420", "30", "81", "82", "90", "971", "972", "380", "39", "46"), 12),
+    **dict.fromkeys(("86", "358", "54", "55", "52", "49", "43"), 13),
 }
 """Digits of a number with its country's code, where they are bounded. What follows is another number."""
 
@@ -27,6 +25,12 @@ _TRUNK = re.compile(r"\(0\)")
 
 _GROUP = re.compile(r"\d+")
 """Digits in a row, e.g. `7946`."""
+
+_REACH = 100
+"""Characters before the first digit in which its word may stand, and after the last one that tell what it is."""
+
+_NEAR_DIGITS = re.compile(rf"\d(?:\D{{0,{2 * _REACH}}}\d)*+")
+"""A stretch with digits, e.g. `030 1234567, 040 7654321`. A page of prose without any need not be searched."""
 
 _LONGEST_OF_NORTH_AMERICA = 11
 """`1`, and ten digits."""
@@ -46,12 +50,14 @@ def phones(text: str, limit: TimeLimit) -> Iterator[PrivateValue]:
 
 def _of_form(text: str, form: Form, limit: TimeLimit) -> Iterator[PrivateValue]:
     position = 0
-    while match := form.pattern.search(text, position):
-        limit.check()
-        values = _values(match, form, text)
-        # What was matched beyond the number may be the next one.
-        position = values[-1].end if values else _after_group(match, text)
-        yield from values
+    for near in _NEAR_DIGITS.finditer(text):
+        position = max(position, near.start() - _REACH)
+        while match := form.pattern.search(text, position, near.end() + _REACH):
+            limit.check()
+            values = _values(match, form, text)
+            # What was matched beyond the number may be the next one.
+            position = values[-1].end if values else _after_group(match, text)
+            yield from values
 
 
 def _after_group(match: re.Match[str], text: str) -> int:

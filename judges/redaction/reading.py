@@ -19,21 +19,23 @@ particles."""
 _ESCAPES = (
     r"(?P<line>\\{1,3}[nrt])"
     r"|(?P<unicode>\\{1,2}u[0-9a-fA-F]{4})"
+    r"|(?P<byte>\\{1,2}x[2-7][0-9a-fA-F])"
     r"|(?P<mark>\\[!-/:-@\[\]^_`{-~])"
     r"|(?P<entity>&(?:#[0-9]{2,6}|#[xX][0-9a-fA-F]{2,5}|[a-zA-Z]{2,10});)"
     r"|(?P<percent>%(?:25)?(?:[2-6][0-9A-Fa-f]|7[0-9A-Ea-e]|0[Dd]%0[Aa]|0[AaDd]))"
     r"|(?P<fenced>[\[({][.@:][\])}])"
     r"|(?P<printable>=3D|=\r?\n)"
 )
-r"""`\n`, `\u0040`, `\@`, `&#64;`, `%40` (also `%2540`), `[.]`, `=3D`."""
+r"""`\n`, `\u0040`, `\x40`, `\@`, `&#64;`, `%40` (also `%2540`), `[.]`, `=3D`."""
 
 _EDGES = (
     rf"|(?P<edge>(?<=[A-Za-z_])(?=[{_NO_SPACES}])|(?<=[{_NO_SPACES}])(?=[A-Za-z_]))"
     r"|(?P<wide>[\uff01-\uff5e])"
+    r"|(?P<stop>(?<=[A-Za-z0-9\uff10-\uff5a])[\u2024\u3002\uff61](?=[A-Za-z0-9\uff10-\uff5a]))"
     r"|(?P<joiner>(?<=[A-Za-z0-9])[\u200c\u200d]+(?=[A-Za-z0-9.@]))"
 )
-"""Where Latin script meets one without spaces, as in `ann@example.org으로`, wide letters (`ＤＥ８９`), and joiners that
-join nothing."""
+"""Where Latin script meets one without spaces, as in `ann@example.org으로`, wide letters (`ＤＥ８９`), full stops of
+other scripts (`203。0`), and joiners that join nothing."""
 
 _IN_ASCII = re.compile(_ESCAPES)
 """What to read as something else in a text of ASCII alone, e.g. `&#64;`."""
@@ -86,12 +88,14 @@ def _percent(written: str) -> str:
 _CHARACTERS: Mapping[str, Callable[[str], str]] = {
     "line": lambda written: "\t" if written.endswith("t") else "\n",
     "unicode": lambda written: chr(int(written[-4:], 16)),
+    "byte": lambda written: chr(int(written[-2:], 16)),
     "mark": lambda written: written[1],
     "entity": html.unescape,
     "percent": _percent,
     "fenced": lambda written: written[1],
     "printable": lambda written: "=" if written == "=3D" else "",
     "wide": lambda written: chr(ord(written) - 0xFEE0),
+    "stop": lambda _: ".",
     "edge": lambda _: " ",
     "joiner": lambda _: "",
 }

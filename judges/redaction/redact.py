@@ -49,7 +49,7 @@ def redacted_samples(samples: Iterable[Sample], redaction: Redaction) -> list[Re
     if redaction.is_empty:
         return [_unchanged(sample) for sample in samples]
     texts = [text for sample in samples for text in sample_texts(sample)]
-    values = SampleValues(texts, redaction)
+    values = SampleValues(texts, redaction, passages=[sample.contexts for sample in samples])
     placeholders = Placeholders(texts, values.phone_book)
     return [_redacted(sample, lambda text: _replaced(text, values.of(text), placeholders)) for sample in samples]
 

@@ -18,6 +18,7 @@ from assay.judges.redaction.phone_numbers import PhoneBook, spellings
 from assay.judges.redaction.phones import phones
 from assay.judges.redaction.policy import KINDS, OwnPattern, PrivateKind, Redaction
 from assay.judges.redaction.private_value import PrivateValue
+from assay.judges.redaction.seams import cut_values
 from assay.judges.redaction.time_limit import FAILED, TimeLimit
 from assay.judges.text.bounded_marks import normalized
 from assay.judges.text.composed import composed_text
@@ -42,6 +43,9 @@ _UUID = re.compile(r"(?<![^\W_])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![^
 _GROUP = re.compile(r"\d+")
 """Digits that stand together, e.g. `4111` in `4111 1111`."""
 
+_TELLING = re.compile(r"[\d@＠﹫]")
+"""What every value of a known kind has in two halves that are put together, e.g. `7`."""
+
 _MOST_DIGITS = 15
 
 
@@ -61,7 +65,21 @@ class SampleValues:
         UnjudgeableSample: they cannot be found for certain, as the search takes too long (`redaction_failed`).
     """
 
-    def __init__(self, texts: Iterable[str], redaction: Redaction, limit: TimeLimit | None = None) -> None:
+    def __init__(
+        self,
+        texts: Iterable[str],
+        redaction: Redaction,
+        limit: TimeLimit | None = None,
+        passages: Iterable[Sequence[str]] = (),
+    ) -> None:
+        """Search all texts.
+
+        Args:
+            texts: all that may hold values.
+            redaction: what is searched for.
+            limit: how long it may take.
+            passages: those among the texts that a splitter may have cut, in their order.
+        """
         self._redaction = redaction
         self._limit = limit or TimeLimit()
         self._searched: dict[str, _Searched] = {}
@@ -70,6 +88,10 @@ class SampleValues:
         self.phone_book = PhoneBook()
         for text in texts:
             self._search(text)
+        self._cut: dict[str, list[PrivateValue]] = {}
+        for each in passages:
+            for text, halves in cut_values(each, self._certain).items():
+                self._cut.setdefault(text, []).extend(halves)
 
     def of(self, text: str) -> list[PrivateValue]:
         """Private values of one of the texts, in order."""
@@ -80,7 +102,18 @@ class SampleValues:
         told = [value for value in told if left[value.start : value.end] == searched.read[value.start : value.end]]
         known = [*sure, *told, *(self._repeated(without(left, told)) if self._numbers else ())]
         placed = [_at(value, *searched.original(value.start, value.end)) for value in known]
-        return list(_apart([*searched.own, *placed], text))
+        return list(_apart([*searched.own, *self._cut.get(text, ()), *placed], text))
+
+    def _certain(self, text: str) -> list[PrivateValue]:
+        """Values of a text that need no other text to be known. It may be one that no sample has."""
+        searched = self._searched.get(text)
+        if searched is None:
+            is_plain = not self._redaction.patterns and _TELLING.search(text) is None
+            searched = None if is_plain else _searched(text, self._redaction, self._limit)
+        if searched is None:
+            return []
+        sure = (value for value in searched.known if value.is_sure)
+        return [*searched.own, *(_at(value, *searched.original(value.start, value.end)) for value in sure)]
 
     def _search(self, text: str) -> _Searched:
         if text not in self._searched:

@@ -56,6 +56,9 @@ _PASSAGE = re.compile(
 _ALWAYS = re.compile(r"\b24\s?[/x-]\s?(?:7\s?/\s?)?$", re.IGNORECASE)
 """What stands before the days of a week, e.g. `24/`: the hours must be in the evidence, the days say no more."""
 
+_PLACEHOLDER = re.compile(r"(?:EMAIL|PHONE|IBAN|CREDIT_CARD|IP)_\d{1,10}")
+"""What stands for a private value, without its brackets, e.g. `EMAIL_2`."""
+
 _SMALL_WORDS = frozenset(str(number) for number in range(13))
 
 Unexplained = Literal["doubt", "keep"]
@@ -222,4 +225,5 @@ def _conflict_hit(conflict: Conflict) -> RuleHit:
 
 
 def _named(value: Value) -> str:
-    return f"'{value.text[:80]}'"
+    """The value as people read it: a placeholder in its brackets, anything else in quotes."""
+    return f"[{value.text}]" if _PLACEHOLDER.fullmatch(value.text) else f"'{value.text[:80]}'"

@@ -1,7 +1,8 @@
-"""Flagged answers reach the review queue once, with real workers of which one is killed, on a server that fails."""
+"""Answers reach the review queue once, though a real worker is killed, and people's word reaches the record."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from datetime import timedelta
@@ -12,9 +13,12 @@ import pytest
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
 from assay.worker.flow.reviews import is_flagged
+from assay.worker.ports.review_record import AskedReview
+from assay.worker.records.history import HistoryQuery
 from assay.worker.wiring.runtime import Runtime
 from tests.e2e.running import QUICK, Deployed
-from tests.servers.langfuse import Fault, Faults, LangfuseServer, LangfuseSettings
+from tests.servers.langfuse import Fault, Faults, LangfuseServer, LangfuseSettings, score_writes
+from tests.servers.langfuse.calls import Call
 from tests.unit.worker.flow.test_reviews import ADD_ITEM, make_queue
 
 CONFIG = """
@@ -22,11 +26,11 @@ store: {kind: langfuse, plan: self-hosted, read_lag_seconds: 1}
 window_seconds: 3600
 defaults: {quiet_seconds: 1, min_per_day: 0, low_traffic: {below_per_day: 0}, rubrics: [grounding]}
 use_cases:
-  - {name: contracts, rate: 1.0, allow_rate: true, stakes: high, review_queue: legal}
+  - {name: contracts, rate: 1.0, allow_rate: true, stakes: high, review_queue: legal, review_per_day: 20}
 """
 
 
-def test_every_flagged_answer_is_in_the_queue_once_though_a_worker_is_killed(
+def test_flagged_and_drawn_answers_are_queued_once_though_a_worker_is_killed_and_labels_come_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fails, is_slow = Fault("status", 0.1, on=ADD_ITEM, most=5), Fault("slow", 0.5, on=ADD_ITEM, delay_s=0.1)
@@ -43,8 +47,44 @@ def test_every_flagged_answer_is_in_the_queue_once_though_a_worker_is_killed(
             flagged = deployed.ask(_flagged)
             assert len(flagged) > 10
             deployed.await_that(lambda: _waiting(deployed) == 0)  # an answer is tried five times, a minute apart
-        items = Counter(item["objectId"] for item in server.project.queues.items.values())
-    assert items == dict.fromkeys(flagged, 1)
+            items = Counter(item["objectId"] for item in server.project.queues.items.values())
+            asked = deployed.ask(_asked)
+            assert items == dict.fromkeys(asked, 1)
+            assert {trace_id for trace_id, review in asked.items() if review.design.review_pi == 1} == flagged
+            assert 0 < len(set(asked) - flagged) < 20  # about 2 % of the rest: nobody knows their number yet
+            for trace_id in asked:
+                _complete(server, trace_id, is_bad=trace_id in flagged)
+            assert {trace_id: review.label for trace_id, review in deployed.ask(_read).items()} == {
+                trace_id: int(trace_id in flagged) for trace_id in asked
+            }
+
+
+def _complete(server: LangfuseServer, trace_id: str, *, is_bad: bool) -> None:
+    """A person says something of an item, and is done with it."""
+    project = server.project
+    (item,) = [item for item in project.queues.items.values() if item["objectId"] == trace_id]
+    (config,) = [config for config in project.configs.by_id.values() if config["name"] == "hallucination"]
+    score = {
+        "traceId": trace_id, "name": "hallucination", "value": int(is_bad), "dataType": "BOOLEAN",
+        "source": "ANNOTATION", "configId": config["id"], "queueId": item["queueId"], "comment": "a reviewer's words",
+    }  # fmt: skip
+    assert score_writes.post_score(project, Call("POST", "", raw=json.dumps(score).encode())).status == 200
+    item["status"] = "COMPLETED"
+
+
+async def _asked(runtime: Runtime) -> dict[str, AskedReview]:
+    now = runtime.clock.now()
+    query = HistoryQuery(since=now - timedelta(days=1), until=now)
+    assert runtime.history.reviews is not None
+    return {review.trace_id: review for review in await runtime.history.reviews.asked(query)}
+
+
+async def _read(runtime: Runtime) -> dict[str, AskedReview]:
+    """What the record has after the next reading, which is not due for most of an hour."""
+    long_ago = b"2026-01-01T00:00:00+00:00"
+    await runtime.state.key_values.keep("reviews:read", long_ago, ttl_s=60, replace=True)
+    assert (await runtime.review()).read
+    return await _asked(runtime)
 
 
 def _deployed(server: LangfuseServer, home: Path, monkeypatch: pytest.MonkeyPatch) -> Deployed:

@@ -13,13 +13,15 @@ from typing import Any
 import pytest
 import redis
 
-from assay.worker.records.traces import Trace
+from assay.worker.records.traces import Observation, Trace
 from tests.builders import make_trace
 from tests.e2e.running import Deployed
+from tests.integration.golden_home import Home
 from tests.servers.openai_server import Answer, OpenAIServer, Step, fails, prompt_of, rate_limited, says
+from tests.servers.otlp_server import OtlpServer
 
 CONFIG = """
-defaults: {quiet_seconds: 1, min_per_day: 0, low_traffic: {below_per_day: 0}, rubrics: [grounding-llm]}
+defaults: {quiet_seconds: 1, min_per_day: 0, low_traffic: {below_per_day: 0}, rubrics: [grounding-llm, grounding]}
 profiles:
   private:
     redact:
@@ -43,16 +45,39 @@ N = 12
 def private_trace(number: int) -> Trace:
     """A trace with private values in all its texts and in the names that people give."""
     mail, phone, customer = f"secret-mail-{number}@example.org", f"+49 30 5550137{number:02}", f"KD-4711{number:02}"
-    return make_trace(
+    start = datetime.now(UTC) - timedelta(minutes=40 + number)
+    asked = f"I am {mail}, {customer}. Which desk, and which account, DE89 3704 0044 0532 0130 00?"
+    wrong = "" if number % 2 else f" Or to secret-mail-99@example.net, {customer}0."
+    said = f"Write to {mail} or call {phone}. The card is 4111 1111 1111 1111, at 198.51.100.{number}.{wrong}"
+    desk = f"Desk of {customer}: {mail}, {phone}, DE89370400440532013000, 4111-1111-1111-1111."
+    turns = [("user", f"Hello from {mail}."), ("assistant", f"Hello {customer}."), ("user", asked)]
+    trace = make_trace(
         f"trace-{number:02}",
-        start=datetime.now(UTC) - timedelta(minutes=40 + number),
+        start=start,
         name=f"mail of {mail}",
         session_id=mail,
-        tags=(customer,),
-        input={"question": f"I am {mail}, {customer}. Which desk, and which account, DE89 3704 0044 0532 0130 00?"},
-        output={"answer": f"Write to {mail} or call {phone}. The card is 4111 1111 1111 1111, at 198.51.100.{number}."},
-        contexts=(f"Desk of {customer}: {mail}, {phone}, DE89370400440532013000, 4111-1111-1111-1111.",),
+        user_id=mail,
+        tags=(customer, mail),
+        release=f"r-{customer}",
+        version=phone,
+        metadata={"feature": customer, "user_tier": f"tier {phone}", "note": [mail, {phone: customer}]},
+        input={"messages": [{"role": role, "content": text} for role, text in turns]},
+        output={"answer": said},
+        contexts=(desk,),
     )
+    steps: list[dict[str, Any]] = [
+        {"type": "tool", "name": f"find {customer}", "input": {"mail": mail}, "output": {"phone": phone}},
+        {
+            "type": "generation",
+            "name": f"answer {mail}",
+            "input": asked,
+            "output": said,
+            "model": f"model-of-{customer}",
+            "metadata": {"gen_ai.response.finish_reasons": [mail], "gen_ai.provider.name": customer},
+        },
+    ]
+    own = (Observation(id=f"{trace.id}-{place}", start=start, **step) for place, step in enumerate(steps))
+    return trace.model_copy(update={"observations": (*trace.observations, *own)})
 
 
 def quotes(request: dict[str, Any]) -> Answer:
@@ -72,30 +97,44 @@ SCRIPT: tuple[Step, ...] = (
 
 
 @pytest.fixture
-def endpoint() -> Iterator[OpenAIServer]:
+def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
     with OpenAIServer() as server:
         server.script(list(SCRIPT))
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         yield server
 
 
-def test_private_values_are_in_no_prompt_state_log_record_or_score(
-    tmp_path: Path, endpoint: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[OtlpServer]:
+    with OtlpServer() as server:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", server.url)
+        yield server
+
+
+def test_private_values_are_in_no_prompt_state_log_record_score_span_or_output(
+    tmp_path: Path,
+    endpoint: OpenAIServer,
+    receiver: OtlpServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("OPENAI_BASE_URL", endpoint.url)
     slow = make_trace("trace-slow", start=datetime.now(UTC) - timedelta(hours=1), output={"answer": "z" * 60_000 + "x"})
-    over: dict[str, Any] = {"openai_base_url": endpoint.url, "log_level": "debug"}
+    over: dict[str, Any] = {"openai_base_url": endpoint.url, "log_level": "debug", "otel_evaluations": "both"}
     deployed = Deployed.create(tmp_path / "d", [*map(private_trace, range(N)), slow], **over)
-    (tmp_path / "d" / "assay.yaml").write_text(CONFIG)
+    home = Home(tmp_path / "d")
+    (home.path / "assay.yaml").write_text(CONFIG)
     with deployed.running() as running:
-        funnel = running.settled(N + 1)
+        funnel = running.settled(2 * (N + 1))
         assert running.fleet is not None
         state = list(_everything_in(running.fleet.broker.url))
         scores = running.scores()
-        running.await_that(lambda: len(list(_rows_of_record(tmp_path / "d" / ".assay"))) > N)
+        running.await_that(lambda: len(list(_rows_of_record(tmp_path / "d" / ".assay"))) > 2 * N)
         entry = running.ask(lambda r: r.state.ledger.entries("grounding-llm", ["trace-slow"]))["trace-slow"]
-    assert funnel.rows[0].total_scored == N
+        monkeypatch.setenv("ASSAY_REDIS_URL", running.fleet.broker.url)
+        printed = _printed(home, capfd)
+    assert sum(row.total_scored for row in funnel.rows) == 2 * N
     assert (entry.state.value, entry.reason) == ("skipped", "redaction_failed")
-    assert len(scores) >= N
+    assert len(scores) >= 2 * N
     prompts = [json.dumps(request.body) for request in endpoint.requests]
     assert len(prompts) > len(SCRIPT), "it failed and was asked again; redacted texts are alike and share verdicts"
     assert any("[EMAIL_1]" in prompt for prompt in prompts)
@@ -108,7 +147,36 @@ def test_private_values_are_in_no_prompt_state_log_record_or_score(
     logs = list((tmp_path / "d" / ".assay" / "logs").glob("*.log"))
     assert logs
     assert _seen(path.read_text() for path in logs) == []
-    assert _seen(_rows_of_record(tmp_path / "d" / ".assay")) == []
+    rows = list(_rows_of_record(tmp_path / "d" / ".assay"))
+    assert _seen(rows) == []
+    assert any("model-of-[CUSTOMER_1]" in row for row in rows), "facts of the trace were read"
+    assert receiver.events
+    assert _seen(map(str, (receiver.spans, receiver.events, receiver.metrics, receiver.resources))) == []
+    for name, text in printed.items():
+        assert "[EMAIL_" in text or "[CUSTOMER_" in text or name.startswith("digest"), (name, text[:2000])
+        assert _seen([text]) == [], name
+
+
+def _printed(home: Home, capfd: pytest.CaptureFixture[str]) -> dict[str, str]:
+    """What people are shown, by the command. Files that a command wrote stand behind it."""
+    home.write(releases={}, baseline=None, target={"kind": "http", "url": "http://127.0.0.1:9/"})
+    printed = {}
+    for name, *options in (
+        ("flagged", "--format", "json"),
+        ("flagged", "--format", "csv"),
+        ("flagged", "--format", "markdown"),
+        ("report", "--by", "tag", "--html", "report.html", "--markdown", "report.md", "--json"),
+        ("export", "--out", "record.csv"),
+        ("digest", "--html", "digest.html"),
+        ("golden", "add", "bot-v1", "trace-00", "trace-01", "--use-case", "bot"),
+    ):
+        capfd.readouterr()
+        files = {option: home.path / option for option in options if "." in option}
+        assert home.assay(name, *(str(files.get(option, option)) for option in options)) == 0, capfd.readouterr()
+        told = capfd.readouterr()
+        written = [*files.values(), *(home.set.glob("*.jsonl") if name == "golden" else ())]
+        printed[" ".join((name, *options[:2]))] = "".join((*told, *(path.read_text() for path in written)))
+    return printed
 
 
 def _seen(texts: Iterable[str]) -> list[str]:

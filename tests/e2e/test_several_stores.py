@@ -139,9 +139,10 @@ def test_store_that_hangs_delays_no_other_and_nothing_is_lost_or_doubled(
         deployed.await_that(lambda: not copies(deployed).waiting + copies(deployed).written)
         funnel, ended = deployed.funnel(), copies(deployed).ended
         rows = deployed.ask(record_rows)
-        with pytest.raises(ConfigurationError, match=r"2 stores have one.*assay why 0{31}1` or `assay why rag~0{31}1`"):
+        with pytest.raises(ConfigurationError, match=r"2 stores have one.*say chat~0{31}1 or rag~0{31}1"):
             deployed.ask(lambda runtime: story_of(f"{1:032x}", runtime))
         story = deployed.ask(lambda runtime: story_of(f"rag~{1:032x}", runtime))
+        first = deployed.ask(lambda runtime: story_of(f"chat~{1:032x}", runtime))
         alone = deployed.ask(lambda runtime: story_of(f"{CHAT:032x}", runtime))
     assert funnel.adds_up
     assert {row.use_case: row.total_scored for row in funnel.rows} == {"bot": CHAT, "docs": RAG}
@@ -150,6 +151,7 @@ def test_store_that_hangs_delays_no_other_and_nothing_is_lost_or_doubled(
     assert rows == {"sqlite": CHAT, "langfuse/rag rag-project": RAG}
     assert story.use_case == "docs"
     assert story.rubrics[0].scores
+    assert (first.trace_id, first.use_case) == (f"{1:032x}", "bot")
     assert alone.trace_id == f"{CHAT:032x}"
     check_scores(deployed, servers)
 

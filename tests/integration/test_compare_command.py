@@ -102,6 +102,25 @@ def test_what_cannot_be_compared_is_an_input_error(home: Path, args: tuple[str, 
     assert len(str(error).splitlines()) == 1
 
 
+def test_a_log_has_each_sentence_on_one_line(home: Path) -> None:
+    lines = subprocess_run(home, *RELEASES, "--use-case", "bot", *SPAN).stdout.splitlines()
+    (rate,) = (line for line in lines if "expected share of answers with a problem" in line)
+    assert rate.count("n=600") == 2
+    assert not [line for line in lines if line != line.rstrip()]
+
+
+def test_a_use_case_that_assay_yaml_no_longer_has_is_compared(tmp_path: Path) -> None:
+    home = written(
+        tmp_path, [*release("v41", 300, 0.05, use_case="retired"), *release("v42", 300, 0.01, use_case="retired")]
+    )
+    done = run(home, *RELEASES, *SPAN, "--use-case", "retired")
+    assert done.exit_code == 0, done.output
+    assert "retired  rubric grounding" in done.output
+    error = run(home, *RELEASES, *SPAN, "--use-case", "retird").exception
+    assert isinstance(error, ConfigurationError)
+    assert "neither in assay.yaml nor in the record of these times; did you mean 'retired'?" in str(error)
+
+
 def test_a_summary_that_cannot_be_written_hides_no_verdict(home: Path) -> None:
     done = run(
         home, "--by", "release", "--a", "v41", "--b", "v43", "--use-case", "bot", *SPAN, "--markdown", "/dev/full"

@@ -90,6 +90,7 @@ def test_answers_with_a_label_are_anchors_at_once(home: Home, capsys: pytest.Cap
     [
         (("bot-v1", "nowhere"), "trace 'nowhere': not in the store"),
         (("bot-v1", "t1", "nowhere"), "trace 'nowhere': not in the store"),
+        (("bot-v1", "no-1", "t1", "no-2", "no-3"), "it has no root (nor are 2 others, as 'no-2'); check the id"),
         (("bot-v1", "t1", "--use-case", "bott"), "--use-case: 'bott' is not in assay.yaml; did you mean 'bot'"),
         (("bot-v1", "t1", "--label", "right", "--reviewed"), "leave one out"),
         (("bot-v1", "t1", "--reviewed"), "names a review_queue"),
@@ -104,6 +105,48 @@ def test_what_cannot_be_added_changes_nothing(
     assert home.assay("golden", "add", *given) == 2
     assert words in " ".join(capsys.readouterr().err.split())
     assert home.assay("golden", "verify", "bot-v1") == 0
+
+
+def test_trace_without_evidence_is_told(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    home.write()
+    traces = home.path / "bare.jsonl"
+    traces.write_text(json.dumps({**line("bare", "Is it raining?"), "observations": []}) + "\n", encoding="utf-8")
+    assert home.assay("import", str(traces)) == 0
+    capsys.readouterr()
+    assert home.assay("golden", "add", "bot-v1", "t1", "bare") == 0
+    told = [each for each in capsys.readouterr().out.splitlines() if each.startswith("!")]
+    assert len(told) == 1
+    assert "trace-bare: its trace recorded no evidence" in told[0]
+
+
+def test_record_that_cannot_be_read_keeps_only_older_traces_away(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home.write()
+    (home.path / ".assay" / "history.db").write_bytes(b"no database" * 100)
+    assert home.assay("golden", "add", "bot-v1", "t1") == 0
+    capsys.readouterr()
+    assert home.assay("golden", "add", "bot-v1", "nowhere") == 2
+    assert "is not a SQLite database" in capsys.readouterr().err
+
+
+def test_id_that_two_stores_have_is_asked_for_and_each_can_be_named(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home.write()
+    both = "stores: [{name: chat, kind: sqlite}, {name: rag, kind: sqlite, path: rag.db}]\n"
+    cases = "use_cases: [{name: bot}, {name: docs, store: rag}]\n"
+    (home.path / "assay.yaml").write_text("store: {kind: sqlite, path: rag.db}\n" + cases.replace(", store: rag", ""))
+    traces = home.path / "rag.jsonl"
+    traces.write_text("".join(json.dumps(line(each, f"{each}?")) + "\n" for each in ("t1", "r1")), encoding="utf-8")
+    assert home.assay("import", str(traces)) == 0
+    (home.path / "assay.yaml").write_text(both + cases)
+    capsys.readouterr()
+    assert home.assay("golden", "add", "bot-v1", "t1") == 2
+    assert "2 stores have one of that id; say chat~t1 or rag~t1" in capsys.readouterr().err
+    assert home.assay("golden", "add", "bot-v1", "chat~t1", "rag~t1", "r1", "t2", "rag~r1") == 0
+    items = read(home, "items.jsonl")[-3:]
+    assert [(each["question"], each["tags"][1]) for each in items] == [(ASKED, "bot"), ("t1?", "docs"), ("r1?", "docs")]
 
 
 def test_dry_run_writes_nothing(home: Home, capsys: pytest.CaptureFixture[str]) -> None:

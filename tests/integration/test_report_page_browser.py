@@ -54,8 +54,11 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     name = HOSTILE.replace("\x00", "")
     foreign = {"use_case": name, "release": name, "prompt_version": name, "judge": name}
     bad = read(*(a_row(n, started_at=START, **foreign) for n in range(30)), by="release")
+    cases = [a_row(100 * at + n, use_case=f"case-{at:02}", risk=at / 20) for at in range(12) for n in range(9)]
+    many = read(*cases)
     files = {}
-    for key, report, text in (("real", real, "The ferry leaves at 9:40."), ("hostile", bad, name * 3)):
+    wrong = "The ferry leaves at 9:40."
+    for key, report, text in (("real", real, wrong), ("many", many, wrong), ("hostile", bad, name * 3)):
         files[key] = home / f"{key}.html"
         files[key].write_text(report_page(report, answers(report, text)), encoding="utf-8")
     return files
@@ -100,6 +103,19 @@ def test_the_overview_leads_to_each_use_case(watched: Watched) -> None:
     link = page.locator(".overview a").last
     link.click()
     expect(page.locator(link.get_attribute("href") or "")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("watched", ["many"], indirect=True)
+def test_a_line_of_many_use_cases_unfolds_into_all_of_it(watched: Watched) -> None:
+    page = watched.page
+    expect(page.locator("details.case")).to_have_count(12)
+    expect(page.locator(".use-case").first).to_be_hidden()
+    check_looks(page, (NARROW, "light"))
+    first = page.locator("details.case").first
+    first.locator("summary").first.press("Enter")  # by keyboard, as by a click
+    expect(first.locator(".use-case")).to_be_visible()
+    expect(first.locator("h2 bdi")).to_have_text("case-11")
+    check_looks(page, (DESKTOP, "light"), (NARROW, "dark"))
 
 
 @pytest.mark.parametrize("watched", ["hostile"], indirect=True)

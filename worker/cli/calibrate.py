@@ -28,7 +28,9 @@ from assay.worker.cli.plan import check_use_case
 from assay.worker.cli.progress import leaving_cleanly, progress
 from assay.worker.cli.streams import print_error
 from assay.worker.config.deployment import Deployment
+from assay.worker.config.egress import check_egress
 from assay.worker.config.redaction import redaction_of
+from assay.worker.config.shown_use_cases import named_use_case
 from assay.worker.ports.clock import SystemClock
 from assay.worker.statistics.intervals import Estimate
 from assay.worker.wiring.judges import build_evaluator
@@ -64,7 +66,7 @@ def calibrate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     chosen = choose_rubric(root, settings.rubric_variables(), rubric=rubric, judge=judge_name)
     _check(chosen, plot)
     tier = tier_to_calibrate(chosen, judge_name)
-    redaction = _redaction(root.deployment(), use_case)
+    redaction = _redaction(root.deployment(), use_case, chosen)
     target = out or calibration_target(root, chosen.name, tier, use_case)
     in_force = build_evaluator(chosen, root, settings, tier=tier)
     evaluator = Evaluator(chosen, in_force.judge)
@@ -93,15 +95,16 @@ def calibrate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     _tell(report, target, plot, as_json=as_json)
 
 
-def _redaction(deployment: Deployment, use_case: str | None) -> Redaction:
+def _redaction(deployment: Deployment, use_case: str | None, rubric: Rubric) -> Redaction:
     """What no judge gets to see of the labelled samples: as when they were judged.
 
     Raises:
-        ConfigurationError: there is no such use case.
+        ConfigurationError: there is no such use case, or its text may not go to a judge of the rubric.
     """
     check_use_case(deployment, use_case)
     if use_case is None:
         return Redaction.of(deployment.defaults.redact)
+    check_egress(named_use_case(deployment, use_case), rubric)
     return redaction_of(deployment, use_case)
 
 

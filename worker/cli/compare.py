@@ -18,7 +18,7 @@ from assay.worker.ports.clock import SystemClock
 from assay.worker.reporting.compare.markdown import compare_markdown
 from assay.worker.reporting.compare.question import Metric, Question
 from assay.worker.reporting.compare.shares import ShareKind
-from assay.worker.reporting.compare.terminal import compare_texts
+from assay.worker.reporting.compare.terminal import compare_parts, compare_texts
 
 if TYPE_CHECKING:
     from assay.worker.config.root import ConfigRoot
@@ -62,7 +62,9 @@ MetricOption = Annotated[
     Metric | None,
     typer.Option("--metric", help="What is compared \\[default: problem_share where calibrated, else flagged]"),
 ]
-AlphaOption = Annotated[float, typer.Option("--alpha", help="Risk of a false alarm, over all tests together.")]
+AlphaOption = Annotated[
+    float, typer.Option("--alpha", help="Risk of a false alarm of the compared rates, over all rows together.")
+]
 MustSeeOption = Annotated[
     float, typer.Option("--must-see", help="No pass where not even such a difference would be seen (0.1 = 10 points).")
 ]
@@ -102,8 +104,6 @@ def compare(  # noqa: PLR0913, PLR0917  # one parameter for each option
     answers to judge: empty ones, refusals, unanswered traces.
     """
     settings, root = settings_and_root(config)
-    deployment = root.deployment()
-    check_names(deployment, use_case or (), rubric or ())
     rules = rules_of(alpha, must_see, non_inferior, accept or ())
     before, after = sides_of(Asked(by, a, b, changed_at, since, until), SystemClock().now())
     question = Question(
@@ -116,8 +116,7 @@ def compare(  # noqa: PLR0913, PLR0917  # one parameter for each option
     if as_json:
         print_json(result)
     else:
-        for text in compare_texts(result):
-            console.print(text, highlight=False)
+        _print(result)
     if markdown is not None:
         _write(markdown, result)
     raise typer.Exit(result.exit_code)
@@ -128,13 +127,25 @@ async def _compare(settings: Settings, root: ConfigRoot, question: Question, rul
     from assay.worker.wiring.history import open_record
     from assay.worker.wiring.judges import load_rubrics
 
-    rubrics = load_rubrics(root, root.deployment(), settings)
+    deployment = root.deployment()
+    rubrics = load_rubrics(root, deployment, settings)
     cuts = {name: rubric.risk_labels.high for name, rubric in rubrics.items()}
     history = open_record(settings, root)
     try:
+        await check_names(history.reader, deployment, question)
         return await compare_slices(history.reader, question, rules, lambda rubric: cuts.get(rubric, 0.5))
     finally:
         await history.close()
+
+
+def _print(result: CompareResult) -> None:
+    """Lines as wide as the terminal. In a pipe or the log of a pipeline no sentence is cut into several."""
+    if console.is_terminal:
+        for part in compare_parts(result):
+            console.print(part, highlight=False)
+        return
+    for text in compare_texts(result):
+        console.print(text, highlight=False, soft_wrap=True)
 
 
 def _check_place(path: Path) -> None:

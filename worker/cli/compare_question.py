@@ -10,8 +10,10 @@ from assay.judges.errors import ConfigurationError
 from assay.judges.team_files.near_names import did_you_mean
 from assay.worker.cli.moments import parse_moment
 from assay.worker.config.deployment import Deployment
+from assay.worker.ports.history import HistoryReader
+from assay.worker.records.history import HistoryQuery
 from assay.worker.records.storable import storable_text
-from assay.worker.reporting.compare.question import Side
+from assay.worker.reporting.compare.question import Question, Side, quoted
 from assay.worker.reporting.compare.shares import ShareKind
 from assay.worker.reporting.compare.verdict import LEAST_RULE, CompareRules
 
@@ -90,19 +92,23 @@ def _is_in(value: float, most: float, *, closed: bool) -> bool:
     return LEAST_RULE <= value < most or (closed and value == most)
 
 
-def check_names(deployment: Deployment, use_cases: Sequence[str], rubrics: Sequence[str]) -> None:
-    """See that there are such use cases and rubrics.
+async def check_names(reader: HistoryReader, deployment: Deployment, question: Question) -> None:
+    """See that there are such use cases and rubrics: configured now, or in the record of these times.
 
     Raises:
-        ConfigurationError
+        ConfigurationError, HistoryUnavailable
     """
     cases = [case.name for case in deployment.use_cases]
     judged_by = {name for case in deployment.use_cases for name in deployment.rubrics_of(case)}
-    _check("--use-case", use_cases, cases)
-    _check("--rubric", rubrics, sorted(judged_by))
+    if any(name not in cases for name in question.use_cases):
+        sides = (question.a, question.b)
+        span = HistoryQuery(since=min(side.since for side in sides), until=max(side.until for side in sides))
+        cases += sorted(set(await reader.use_cases(span)) - set(cases))
+    _check("--use-case", question.use_cases, cases, "neither in assay.yaml nor in the record of these times")
+    _check("--rubric", question.rubrics, sorted(judged_by), "not in assay.yaml")
 
 
-def _check(option: str, names: Iterable[str], known: Sequence[str]) -> None:
+def _check(option: str, names: Iterable[str], known: Sequence[str], where: str) -> None:
     for name in names:
         if name not in known:
-            raise ConfigurationError(f"{option}: {name!a} is not in assay.yaml; {did_you_mean(name, known)}")
+            raise ConfigurationError(f"{option}: {quoted(name)} is {where}; {did_you_mean(name, known)}")

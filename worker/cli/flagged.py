@@ -68,7 +68,8 @@ async def _write(query: FlaggedQuery, runtime: Runtime, writer: ListWriter, othe
     from assay.worker.reporting.rubric_versions import RubricVersions
 
     state, store = runtime.state, runtime.store
-    ranking = await Ranker(query, WrittenVerdicts(state.ledger_reader, store, store)).rank()
+    verdicts = WrittenVerdicts(state.ledger_reader, store, store, state.windows, runtime.history.reader)
+    ranking = await Ranker(query, verdicts).rank()
     writer.begin(query, ranking.counts)
     versions = RubricVersions(runtime.rubrics.values(), state.documents)
     reader = FlaggedReader(store, state.verdicts, versions, partial(redaction_of, runtime.deployment))

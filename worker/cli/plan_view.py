@@ -157,13 +157,14 @@ def days_words(days: float | None) -> str:
 
 
 def precision_lines(report: PlanReport) -> Iterator[str]:
-    """What the precision rests on: once for all rows that were assumed, else row by row."""
+    """What the precision rests on: once for all rows that were assumed, else row by row. Then what would raise it."""
     known = [row for row in report.precision if row.points is not None]
     if any(row.basis == ASSUMED for row in known):
         yield f"± points (95 %) and days to see 2 points (power 80 %, as many days before), {ASSUMED}"
     for row in known:
         if row.basis != ASSUMED:
             yield f"± points of {row.use_case} ({row.rubric}), {row.basis}"
+    yield from (f"{audit.use_case} ({audit.rubric}): {audit.words}" for audit in report.audits)
 
 
 def _title(report: PlanReport) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
@@ -70,8 +71,7 @@ def report(  # noqa: PLR0913, PLR0917  # one parameter for each option
     config: ConfigOption = None,
 ) -> None:
     """Show how often answers were wrong: weighted rates with intervals, trend, worst answers and what it took."""
-    if html and markdown and html.resolve() == markdown.resolve():
-        raise ConfigurationError(f"--html, --markdown: both name {markdown}; give each a file of its own")
+    check_places(html, markdown)
 
     async def work(runtime: Runtime, has_redis: bool) -> tuple[PeriodReport, list[MarkedAnswer]]:
         from assay.worker.wiring.period_reports import read_period_answers, read_period_report
@@ -99,6 +99,28 @@ def report(  # noqa: PLR0913, PLR0917  # one parameter for each option
             print_error(f"written to {path}")
 
 
+def check_places(html: Path | None, markdown: Path | None) -> None:
+    """See that both files can be written, before a record of months is read for them.
+
+    Raises:
+        ConfigurationError
+    """
+    if html and markdown and html.resolve() == markdown.resolve():
+        raise ConfigurationError(f"--html, --markdown: both name {markdown}; give each a file of its own")
+    for option, path in (("--html", html), ("--markdown", markdown)):
+        if path is not None:
+            _check_place(path, option)
+
+
+def _check_place(path: Path, option: str) -> None:
+    if path.is_dir():
+        raise ConfigurationError(f"{option} {path}: is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise ConfigurationError(f"{option} {path}: cannot be written (no such folder); name another file")
+    if not os.access(path if path.exists() and not path.is_file() else path.parent, os.W_OK):
+        raise ConfigurationError(f"{option} {path}: cannot be written (permission denied); name another file")
+
+
 async def _query(runtime: Runtime, use_cases: Sequence[str], since: str | None, until: str | None) -> HistoryQuery:
     """What was asked for.
 
@@ -118,12 +140,14 @@ def period_of(since: str | None, until: str | None, *, now: datetime) -> tuple[d
     among them.
 
     Raises:
-        ConfigurationError: what was typed is no time, or the period is empty.
+        ConfigurationError: what was typed is no time, or the period is empty or has not begun.
     """
     end = now if until is None else min(now + _AHEAD, parse_moment(until, "--until", now, is_end=True))
     last = (end - timedelta(microseconds=1)).date()
     usual = datetime.combine(last - timedelta(days=USUAL_DAYS - 1), time(), UTC)
     begin = usual if since is None else max(_BEGIN_OF_TIME, parse_moment(since, "--since", now))
+    if begin > now:
+        raise ConfigurationError(f"--since: {begin:%Y-%m-%d %H:%M} UTC lies in the future; nothing has started by then")
     if begin >= end:
         raise ConfigurationError(
             f"--since, --until: the period is empty: {begin:%Y-%m-%d %H:%M} is not before {end:%Y-%m-%d %H:%M} UTC"

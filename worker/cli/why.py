@@ -20,6 +20,7 @@ from assay.worker.config.redaction import redaction_for
 from assay.worker.ports.store_errors import StoreUnavailable
 from assay.worker.reporting.terminal.why import story_lines, unknown_words
 from assay.worker.reporting.why import TraceStory, tell, with_record
+from assay.worker.setup.meant_traces import several_have_it, traces_meant
 
 if TYPE_CHECKING:
     from assay.worker.wiring.runtime import Runtime
@@ -57,7 +58,7 @@ async def story_of(trace: str, runtime: Runtime) -> TraceStory:
     known: list[TraceStory] = []
     unknown: list[TraceStory] = []
     failed: StoreUnavailable | None = None
-    for trace_id in runtime.stores.meant_by(trace):
+    for trace_id in traces_meant(runtime.stores, trace):
         try:
             story = await _story_in(trace_id, runtime)
         except StoreUnavailable as exc:
@@ -65,8 +66,7 @@ async def story_of(trace: str, runtime: Runtime) -> TraceStory:
             continue
         (known if story.is_known else unknown).append(story)
     if len(known) > 1:
-        ids = " or ".join(f"`assay why {story.trace_id}`" for story in known)
-        raise ConfigurationError(f"trace {trace!a}: {len(known)} stores have one of that id; say {ids}")
+        raise ConfigurationError(several_have_it(runtime.stores, trace, [story.trace_id for story in known]))
     if not known and failed is not None:
         raise failed
     if failed is not None:

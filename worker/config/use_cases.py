@@ -179,6 +179,13 @@ class Policy(FilledSection):
         description=f"{titles_with(WithReviewQueues)} annotation queue that flagged answers go to; "
         "meant for high stakes.",
     )
+    review_per_day: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        description="About how many answers that are not flagged go to the review queue in a UTC day, too, drawn by "
+        "chance: so what people say corrects the rate. 0: flagged answers alone.",
+    )
     judges_allowed: tuple[JudgeOrEndpoint, ...] | None = Field(
         default=None,
         description="Where this use case's text may go: local, decision, llm, panel (at the usual endpoint), "
@@ -224,6 +231,12 @@ class Policy(FilledSection):
                 f"budget_usd_per_month: {month:g} is less than budget_usd_per_day {day:g}; "
                 "raise it, or lower budget_usd_per_day"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _reviews_have_a_queue(self) -> Self:
+        if not self.is_unfinished and self.review_per_day and self.review_queue is None:
+            raise ValueError("review_per_day: needs review_queue beside it: the queue that answers go to")
         return self
 
     @model_validator(mode="after")

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from pydantic import JsonValue
+
 from assay.worker.extraction.answers import answer_of
 from assay.worker.extraction.attributes import recorded
 from assay.worker.extraction.call_tree import CallTree, Node
 from assay.worker.extraction.extract import Extraction
 from assay.worker.extraction.kinds import is_beside_the_answer
+from assay.worker.extraction.reply_facts import facts_of_reply
+from assay.worker.extraction.step_facts import NOTHING, StepFacts
 from assay.worker.extraction.steps import off_the_answer
 from assay.worker.records.traces import Trace, TraceRoot
 
@@ -80,7 +84,7 @@ def _said(node: Node, extraction: Extraction | None) -> bool:
     return text is not None and text.strip() == extraction.response.text.strip()
 
 
-def facts_of_answer(root: TraceRoot, tree: CallTree, author: Author) -> dict[str, Any]:
+def facts_of_answer(trace: Trace, tree: CallTree, author: Author) -> dict[str, Any]:
     """What the call that wrote the answer says; of steps that tell of one call the innermost counts first.
 
     Where nobody knows which call that was, when its first token came is told only of a trace with one call. Where no
@@ -88,8 +92,11 @@ def facts_of_answer(root: TraceRoot, tree: CallTree, author: Author) -> dict[str
     """
     tellers = [tree.root] if author.node is None else tellers_of(author.node, tree.calls)
     facts = {fact: next(filter(None, (getattr(node.facts, fact) for node in tellers)), None) for fact in _SAID}
+    if author.node is not None and author.is_known and None in (facts["served"], facts["finish_reason"]):
+        passed_on = _passed_on(trace, author.node)
+        facts |= {fact: getattr(passed_on, fact) for fact in _SAID if facts[fact] is None}
     has_one = author.is_known or len(tree.calls) == 1
-    first = next(filter(None, (_first_token(root, node) for node in tellers)), None) if has_one else None
+    first = next(filter(None, (_first_token(trace.root, node) for node in tellers)), None) if has_one else None
     return {
         "model_asked": facts["asked"],
         "model_served": facts["served"],
@@ -97,6 +104,27 @@ def facts_of_answer(root: TraceRoot, tree: CallTree, author: Author) -> dict[str
         "finish_reason": facts["finish_reason"],
         "first_token_s": first,
     }
+
+
+def _passed_on(trace: Trace, call: Node) -> StepFacts:
+    """What the reply says where a step around the call gave it on whole, and the call kept its words alone.
+
+    So a handler of LangChain's records it: text in the model call, the message with all it says in the chain.
+    """
+    node = call.above if call.step is not None and call.step.output is not None else None
+    while node is not None and call.step is not None:
+        output = trace.output if node.step is None else node.step.output
+        told = facts_of_reply(output) if isinstance(output, dict | list) else NOTHING
+        if told.served or told.finish_reason:  # asked last: to find the words takes longest
+            words = _words(call.step.output)
+            return told if words is not None and words == _words(output) else NOTHING
+        node = node.above
+    return NOTHING
+
+
+def _words(output: JsonValue) -> str | None:
+    text = answer_of(output).text
+    return text.strip() if text else None
 
 
 def tellers_of(call: Node, calls: Sequence[Node]) -> list[Node]:

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from assay.worker.extraction.attributes import recorded
 from assay.worker.extraction.kinds import kind_of
+from assay.worker.extraction.reply_facts import facts_of_call
 from assay.worker.extraction.step_facts import NOTHING, StepFacts, counted, facts_in, facts_of_step
 from assay.worker.extraction.written import never_writes
 from assay.worker.records.traces import Observation, Trace
@@ -114,11 +116,20 @@ def _node(step: Observation) -> Node:
     tells_no_output = facts.tokens is None or not facts.tokens.output
     if kind == "generation" and tells_no_output and never_writes(step, (facts.asked, facts.served)):
         kind = "embedding"
+    if kind == "generation":
+        facts = _with_reply(facts, step)
     if kind in _UNCOUNTED:
         facts = facts._replace(tokens=None, cost_usd=None)
     if kind == "generation" and facts.tokens is None and _PREPARING.fullmatch(step.name[:_LONGEST_NAME]):
         kind = "span"
     return Node(step, facts, kind)
+
+
+def _with_reply(facts: StepFacts, step: Observation) -> StepFacts:
+    """What a model call says, with what its recorded request and reply say."""
+    reply = recorded(step.metadata, is_output=True)[0] if step.output is None else step.output
+    told = facts_of_call(facts, step.input, reply)
+    return told if told is facts else told._replace(tokens=counted(told.tokens, step.output, step.metadata))
 
 
 def _hang(root: Node, nodes: Sequence[Node]) -> None:

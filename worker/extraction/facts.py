@@ -17,6 +17,7 @@ from assay.worker.extraction.numbers import MOST_USD
 from assay.worker.extraction.step_facts import name_of
 from assay.worker.extraction.text_as_name import TextAsName
 from assay.worker.extraction.totals import total
+from assay.worker.extraction.upstream_sampling import upstream_probability
 from assay.worker.records.facts import TraceFacts
 from assay.worker.records.traces import MOST_TOKENS, Trace, TraceRoot
 
@@ -51,9 +52,10 @@ def facts_of(
         **_own_names(prompt_of_answer(trace, tree, author), texts),
         **_tokens(tree),
         **_cost(tree, prices),
-        **_own_names(facts_of_answer(trace.root, tree, author), texts),
+        **_own_names(facts_of_answer(trace, tree, author), texts),
         model_calls=len(tree.calls) or None,
         passages=None if extraction is None else len(extraction.contexts),
+        upstream_pi=upstream_probability(trace),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pydantic import JsonValue
 
-from assay.worker.extraction.names.dialects import FactName
+from assay.worker.extraction.names.dialects import COST_PARTS, FactName
 from assay.worker.extraction.names.facts import BEGINNINGS, NAMINGS, Naming
 from assay.worker.extraction.numbers import amount, count
 from assay.worker.extraction.token_counts import Counts, comparable, consistent
@@ -29,14 +29,22 @@ _FINISHES = {
 }
 _FINISH_WORDS = {word: finish for finish, words in _FINISHES.items() for word in words.split()}
 """Why a model stopped, in OpenTelemetry's words: `end_turn` of Anthropic and `STOP` of Gemini are `stop`."""
-_PROVIDERS = {
-    "vertex_ai": "gcp.vertex_ai",
-    "gemini": "gcp.gemini",
-    "az.ai.inference": "azure.ai.inference",
-    "az.ai.openai": "azure.ai.openai",
+FINISHES = frozenset({*_FINISHES, "error", "other", "unknown", "refusal", "pause_turn", "finish_reason_unspecified"})
+"""Reasons to stop that endpoints give. A word that is none of them is the application's own."""
+_NEWEST = {
+    "gcp.vertex_ai": "vertex_ai vertex_ai_beta vertexai google_vertexai google.vertex google-vertex vertex",
+    "gcp.gemini": "gemini google_genai google.generative-ai google_ai_studio google-gla",
+    "gcp.gen_ai": "google",
+    "azure.ai.inference": "az.ai.inference azure_ai",
+    "azure.ai.openai": "az.ai.openai azure_openai azure-openai azureopenai",
+    "aws.bedrock": "bedrock aws_bedrock amazon_bedrock amazon-bedrock bedrock_converse",
+    "mistral_ai": "mistral mistralai",
+    "x_ai": "xai",
+    "ibm.watsonx.ai": "watsonx",
 }
-"""Providers by their old names of OpenTelemetry."""
-_API = re.compile(r"\.(?:chat|responses|completion|messages|generative-ai)$")
+_PROVIDERS = {name: newest for newest, names in _NEWEST.items() for name in names.split()}
+"""Providers by other names than OpenTelemetry's newest. A name that may be several, as `azure`, stays as it is."""
+_API = re.compile(r"\.(?:chat|responses|completion|messages|anthropic\.messages)$")
 """What Vercel AI puts behind a provider: `openai.chat`, `anthropic.messages`."""
 _FRAMEWORKS = {
     *("strands-agents", "autogen", "langchain", "langgraph", "llama_index", "llamaindex", "crewai", "pydantic-ai"),
@@ -70,7 +78,7 @@ def facts_of_step(step: Observation) -> StepFacts:
     own = None if step.usage is None else consistent(step.usage)
     first = None if step.first_token is None else (step.first_token - step.start).total_seconds()
     return facts._replace(
-        tokens=_fuller(counted(own, step.output, step.metadata), counted(facts.tokens, step.output, step.metadata)),
+        tokens=fuller(counted(own, step.output, step.metadata), counted(facts.tokens, step.output, step.metadata)),
         cost_usd=_priced(step.cost_usd) or facts.cost_usd,
         first_token_s=facts.first_token_s if first is None else first,
         asked=facts.asked or name_of(step.model),
@@ -84,7 +92,7 @@ def counted(tokens: Tokens | None, output: JsonValue, metadata: Mapping[str, Jso
     return tokens.model_copy(update={"output": None})
 
 
-def _fuller(own: Tokens | None, attributed: Tokens | None) -> Tokens | None:
+def fuller(own: Tokens | None, attributed: Tokens | None) -> Tokens | None:
     """The column's counts, with what only the attributes say: stores do not know every dialect's cached tokens."""
     if own is None or attributed is None or attributed.input is None:
         return own or attributed
@@ -102,12 +110,13 @@ def facts_in(metadata: Mapping[str, JsonValue]) -> StepFacts:
     """What metadata says, in any dialect."""
     stated = _stated(metadata) if metadata else {}
     if not stated:
-        return NOTHING
+        cost = _summed({}, metadata)
+        return NOTHING if cost is None else NOTHING._replace(cost_usd=cost)
     values: dict[FactName, Any] = {fact: value for fact, (_, value) in stated.items()}
     seconds, milliseconds = values.get("first_token_s"), values.get("first_token_ms")
     return StepFacts(
         tokens=_tokens(stated),
-        cost_usd=_priced(values.get("cost_usd")),
+        cost_usd=_priced(values.get("cost_usd")) or _summed(values, metadata),
         first_token_s=milliseconds / 1000 if milliseconds is not None and not seconds else seconds,
         asked=values.get("asked"),
         served=values.get("served"),
@@ -170,6 +179,18 @@ def _priced(cost_usd: float | None) -> float | None:
     return cost_usd or None
 
 
+def _summed(values: Mapping[FactName, Any], metadata: Mapping[str, JsonValue]) -> float | None:
+    """The cost of a call that tells it in parts. None where one of them is not told."""
+    for name in COST_PARTS:
+        parts = metadata.get(name, metadata.get(f"attributes.{name}"))
+        costs = [amount(cost) for cost in parts.values()] if isinstance(parts, dict) else []
+        known = [cost for cost in costs if cost is not None]
+        if known and len(known) == len(costs):
+            return _priced(sum(known))
+    given, answered = values.get("input_cost_usd"), values.get("output_cost_usd")
+    return None if given is None or answered is None else _priced(given + answered)
+
+
 def _provider(value: JsonValue) -> str | None:
     """A provider in OpenTelemetry's word: `openai.chat` of Vercel AI is `openai`."""
     name = name_of(value)
@@ -181,7 +202,7 @@ def _finish(value: JsonValue) -> str | None:
     """Why a model stopped: `["stop"]`, `FinishReason.TOOL_CALLS`, `end_turn`."""
     if isinstance(value, str) and value[:1] == "[" and len(value) <= LONGEST:
         try:
-            value = json.loads(value)
+            value = json.loads(value.replace("'", '"'))
         except (ValueError, RecursionError):
             return None
     if isinstance(value, list):
@@ -195,11 +216,10 @@ def _finish(value: JsonValue) -> str | None:
 _COUNTED: tuple[FactName, ...] = ("input", "cached", "cache_write", "output", "reasoning", "total", "tool_input")
 _WHOLES = ("input", "output")
 _CACHED: tuple[FactName, ...] = ("cached", "cache_write")
+_AMOUNTS: tuple[FactName, ...] = ("cost_usd", "input_cost_usd", "output_cost_usd", "first_token_s", "first_token_ms")
 _READERS: dict[FactName, Callable[[JsonValue], Any]] = {
     **dict.fromkeys(_COUNTED, count),
-    "cost_usd": amount,
-    "first_token_s": amount,
-    "first_token_ms": amount,
+    **dict.fromkeys(_AMOUNTS, amount),
     "asked": name_of,
     "served": name_of,
     "provider": _provider,

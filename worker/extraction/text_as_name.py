@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from assay.worker.extraction.extract import Extraction
 from assay.worker.extraction.names import ROLES, words
+from assay.worker.extraction.names.facts import MODEL_KEYS
 from assay.worker.records.traces import Trace
 
 _MOST_WORDS = 8
@@ -105,7 +106,12 @@ def _leaves(value: JsonValue) -> Iterator[str]:
         elif isinstance(item, list):
             left += reversed(item)
         elif isinstance(item, Mapping) and not _is_of_system(item):
-            left += reversed(list(item.values()))
+            left += [inner for key, inner in reversed(item.items()) if not _names_a_model(key, inner)]
+
+
+def _names_a_model(key: str, value: JsonValue) -> bool:
+    """Whether a value is the name of a model in a request or a reply that was recorded whole, and nobody's text."""
+    return key in MODEL_KEYS and isinstance(value, str) and len(value.split()) == 1
 
 
 def _is_of_system(fields: Mapping[str, JsonValue]) -> bool:

@@ -31,12 +31,13 @@ def comparable(counts: Counts, *, cached_beside: bool = False, reasoning_beside:
     """
     if counts == Counts() or (counts.input == 0 and not _apart(counts)):
         return None
-    thought = counts.reasoning or 0 if reasoning_beside else 0
+    cached_beside, reasoning_beside = _beside(counts, cached=cached_beside, reasoning=reasoning_beside)
+    given = None if counts.input is None else counts.input + _of_tools(counts)
     return Tokens(
-        input=_bounded(_input(counts, is_beside=cached_beside, answered=(counts.output or 0) + thought)),
+        input=_bounded(_plus(given, _apart(counts) if cached_beside else 0)),
         cached=counts.cached,
         cache_write=counts.cache_write,
-        output=_bounded(_output(counts, is_beside=reasoning_beside)),
+        output=_bounded(_plus(counts.output, (counts.reasoning or 0) if reasoning_beside else 0)),
         reasoning=counts.reasoning,
     )
 
@@ -51,12 +52,25 @@ def _apart(counts: Counts) -> int:
     return (counts.cached or 0) + (counts.cache_write or 0)
 
 
-def _input(counts: Counts, *, is_beside: bool, answered: int) -> int | None:
-    if counts.input is None:
-        return None
-    apart, given = _apart(counts), counts.input + _of_tools(counts)
-    sums_up = counts.total == given + apart + answered
-    return given + apart if apart and (is_beside or apart > given or sums_up) else given
+def _beside(counts: Counts, *, cached: bool, reasoning: bool) -> tuple[bool, bool]:
+    """Whether cached tokens and reasoning stand beside input and output.
+
+    A part that is more than its whole stands beside it. Else the way counts by which the stated total comes out; where
+    none does, or several, what is known of the dialect.
+    """
+    apart, thought = _apart(counts), counts.reasoning or 0
+    cached = cached or (counts.input is not None and apart > counts.input + _of_tools(counts))
+    reasoning = reasoning or (counts.output is not None and thought > counts.output)
+    if None in (counts.total, counts.input, counts.output) or ((cached or not apart) and (reasoning or not thought)):
+        return cached, reasoning
+    missing = (counts.total or 0) - (counts.input or 0) - _of_tools(counts) - (counts.output or 0)
+    ways = {
+        (beside_in, beside_out)
+        for beside_in in ((True,) if cached or not apart else (False, True))
+        for beside_out in ((True,) if reasoning or not thought else (False, True))
+        if (apart if beside_in else 0) + (thought if beside_out else 0) == missing
+    }
+    return ways.pop() if len(ways) == 1 else (cached, reasoning)
 
 
 def _of_tools(counts: Counts) -> int:
@@ -65,12 +79,8 @@ def _of_tools(counts: Counts) -> int:
     return 0 if counts.total in {whole, whole + (counts.reasoning or 0)} else counts.tool_input or 0
 
 
-def _output(counts: Counts, *, is_beside: bool) -> int | None:
-    reasoning = counts.reasoning or 0
-    if counts.output is None or not reasoning:
-        return counts.output
-    sums_up = counts.total == (counts.input or 0) + _of_tools(counts) + counts.output + reasoning
-    return counts.output + reasoning if is_beside or reasoning > counts.output or sums_up else counts.output
+def _plus(count: int | None, more: int) -> int | None:
+    return None if count is None else count + more
 
 
 def _bounded(count: int | None) -> int | None:

@@ -22,6 +22,9 @@ from assay.worker.records.ledger import Promise, count_key
 from assay.worker.records.traces import TraceRoot
 from assay.worker.records.windows import ResolvedRate, WindowRecord
 
+NO_TAKERS: Mapping[str, str] = {}
+"""Where `assay.yaml` was not edited since, the present use case of a trace is the one that it was selected for."""
+
 
 @dataclass
 class Seen:
@@ -54,7 +57,7 @@ class Choice:
 
     Attributes:
         promises: one for each selected trace and rubric.
-        passed_over: how many traces were passed over, by `count_key`.
+        passed_over: how many traces were passed over, by `count_key`, without those that feedback added.
         unpaid: how many of them the rates without a budget would have taken.
         maybe_promised: the `count_key` of those that an earlier and higher rate of the window, or a stratum or use case
             that `assay.yaml` no longer has, may have taken, by rubric and trace id.
@@ -81,24 +84,33 @@ class Chooser:
         matches = [[case.name, case.match.model_dump(mode="json")] for case in self.deployment.use_cases]
         return hashlib.sha256(json.dumps(matches, sort_keys=True).encode()).hexdigest()[:12]
 
-    def count_by_use_case(self, roots: Iterable[TraceRoot], now: datetime, first: WindowRecord | None = None) -> Seen:
+    def count_by_use_case(
+        self,
+        roots: Iterable[TraceRoot],
+        now: datetime,
+        first: WindowRecord | None = None,
+        taken: Mapping[str, str] = NO_TAKERS,
+    ) -> Seen:
         """Count roots by use case. Traces that have not been over for long enough wait for a later scan.
 
         Args:
             roots: the roots.
             now: the current moment.
             first: their window, where its first scan said which use cases there are.
+            taken: by trace id the use cases that have promises of them already. There they stay.
         """
         seen = Seen()
         for root in roots:
-            if selection.is_excluded(root, self.deployment) or not _is_encodable(root):
+            if taker := taken.get(root.trace_id):
+                seen.by_use_case[taker] += 1
+                _count_stratum(seen, root, self.deployment.use_case(taker), first)
+            elif selection.is_excluded(root, self.deployment) or not is_encodable(root):
                 seen.excluded += 1
             elif self._is_unfinished(root, now):
                 seen.unfinished += 1
             elif case := self._taker(root, first):
                 seen.by_use_case[case.name] += 1
-                if stratum := selection.highest_stratum(root, case, _stored_strata(first, case)):
-                    seen.strata[case.name, stratum.rate] += 1
+                _count_stratum(seen, root, case, first)
             else:
                 seen.unmatched += 1
         return seen
@@ -114,6 +126,7 @@ class Chooser:
         *,
         only: str | None = None,
         first: WindowRecord | None = None,
+        taken: Mapping[str, str] = NO_TAKERS,
     ) -> Choice:
         """Choose among the roots of a window.
 
@@ -123,19 +136,23 @@ class Chooser:
             now: the current moment.
             only: the one use case to choose for. None: all of them.
             first: as in `count_by_use_case`.
+            taken: as there.
         """
         choice = Choice()
+        by_feedback = {key: frozenset(ids) for key, ids in window.feedback.items()}
         for root in roots:
             case = self.use_case_of(root, now, first)
             if case is None or only not in (None, case.name):
                 continue
+            if taken.get(root.trace_id, case.name) != case.name:
+                continue
             rate = window.rates[case.name]
             chosen = self._decide(root, case, rate.rate, rate)
             is_unpaid = chosen is None and rate.full is not None and self._takes(root, case, rate)
-            may_be_promised = rate.lowered > 0 or _lacks_stratum(case, rate) or self._is_edited(window)
+            may_be_promised = rate.lowered > 0 or _lacks_stratum(case, rate) or self.is_edited(window)
             for name in self.deployment.rubrics_of(case):
                 key = count_key(case.name, name)
-                choice.passed_over[key] += chosen is None
+                choice.passed_over[key] += chosen is None and root.trace_id not in by_feedback.get(key, ())
                 if is_unpaid:
                     choice.unpaid[key] += 1
                 if chosen is not None:
@@ -158,7 +175,7 @@ class Chooser:
 
     def use_case_of(self, root: TraceRoot, now: datetime, first: WindowRecord | None = None) -> UseCase | None:
         """The use case that takes a trace. None where none does, or where the trace is excluded or still runs."""
-        if selection.is_excluded(root, self.deployment) or not _is_encodable(root) or self._is_unfinished(root, now):
+        if selection.is_excluded(root, self.deployment) or not is_encodable(root) or self._is_unfinished(root, now):
             return None
         return self._taker(root, first)
 
@@ -166,12 +183,12 @@ class Chooser:
         """The first use case that matches. Where the use cases were others at a window's first scan, one that had a
         rate there goes first: what was counted and passed over as its trace stays that.
         """
-        if first is None or not self._is_edited(first):
+        if first is None or not self.is_edited(first):
             return selection.first_match(root, self.deployment)
         cases = selection.matching_use_cases(root, self.deployment)
         return min(cases, key=lambda case: case.name not in first.rates, default=None)
 
-    def _is_edited(self, window: WindowRecord) -> bool:
+    def is_edited(self, window: WindowRecord) -> bool:
         """Whether the use cases were others at the window's first scan."""
         return window.policy not in ("", self.policy)
 
@@ -214,6 +231,11 @@ class Chooser:
         )
 
 
+def _count_stratum(seen: Seen, root: TraceRoot, case: UseCase | None, first: WindowRecord | None) -> None:
+    if case and (stratum := selection.highest_stratum(root, case, _stored_strata(first, case))):
+        seen.strata[case.name, stratum.rate] += 1
+
+
 def _stored_strata(window: WindowRecord | None, case: UseCase) -> Mapping[str, float] | None:
     rate = window.rates.get(case.name) if window else None
     return rate.strata if rate else None
@@ -224,7 +246,7 @@ def _lacks_stratum(case: UseCase, rate: ResolvedRate) -> bool:
     return bool((rate.strata or {}).keys() - {stratum.key for stratum in case.strata})
 
 
-def _is_encodable(root: TraceRoot) -> bool:
+def is_encodable(root: TraceRoot) -> bool:
     """Whether its ids and environment can be written anywhere: a lone surrogate cannot."""
     try:
         f"{root.trace_id}{root.observation_id}{root.environment}".encode()

@@ -23,6 +23,7 @@ from assay.worker.config.use_cases import FEEDBACK_STRATUM, UseCase
 from assay.worker.flow import selection
 from assay.worker.flow.batching import chunks
 from assay.worker.flow.candidates import Chooser
+from assay.worker.flow.feedback_seen import SeenComplaints
 from assay.worker.flow.opinion_record import OpinionRecord, OpinionWriting
 from assay.worker.flow.opinions import Firsts, Opinion, at_most, note
 from assay.worker.flow.promising import Promiser
@@ -41,10 +42,17 @@ AT_ONCE = timedelta(hours=6)
 """So much of the time of feedback is read in one sweep: after an outage several catch up."""
 
 OVERLAP = timedelta(minutes=10)
-"""So much is read once more: a store shows a score later than its own time."""
+"""So much is read once more at once: what is shown late is mostly shown some seconds late."""
+
+SHOWN_WITHIN = timedelta(hours=24)
+"""How much later than its own time a score may be shown and still count. Then it is read for the second time."""
+
+AGAIN_EVERY = timedelta(hours=1)
+"""The second look reads so much at once, so that its pages are full."""
 
 _FETCHED = 50
 _KEY = "feedback:swept"
+_AGAIN_KEY = "feedback:again"
 _TTL_S = 30 * 86400
 
 log = structlog.get_logger(__name__)
@@ -104,17 +112,45 @@ class FeedbackSweep:
         until = min(now - self._delay, since + AT_ONCE)
         if until - since < EVERY:
             return 0
-        swept = swept.on(now.date().isoformat())
-        added = 0
         opinions, until = at_most(await self._read(since, until), since, until)
+        swept, added = await self._take(opinions, swept, chooser, promiser, now)
+        await SeenComplaints(self.key_values).note(opinions)
+        swept = swept.model_copy(update={"until": until, "adding": ()})
+        await self._keep(swept)
+        return added + await self._look_again(since, swept, chooser, promiser, now)
+
+    async def _look_again(
+        self, since: datetime, swept: Swept, chooser: Chooser, promiser: Promiser, now: datetime
+    ) -> int:
+        """Read what was given a day ago once more, and add what the store did not show the first time."""
+        raw = (await self.key_values.kept([_AGAIN_KEY])).get(_AGAIN_KEY)
+        again = datetime.fromisoformat(raw.decode()) if raw else max(since, now - SHOWN_WITHIN)
+        until = min(now - SHOWN_WITHIN, again + AT_ONCE, swept.until or again)
+        added = 0
+        if until - again >= AGAIN_EVERY:
+            writing = self.record.writing() if self.record else None
+            opinions = await self._opinions(again, until, writing)
+            if writing is not None and not await writing.end():
+                return 0  # the record is away, and the next sweep looks again
+            late, until = at_most(await SeenComplaints(self.key_values).unseen(opinions), again, until)
+            swept, added = await self._take(late, swept, chooser, promiser, now)
+            await self._keep(swept.model_copy(update={"adding": ()}))
+            again = until
+        await self.key_values.keep(_AGAIN_KEY, again.isoformat().encode(), ttl_s=_TTL_S, replace=True)
+        return added
+
+    async def _take(
+        self, opinions: Sequence[Opinion], swept: Swept, chooser: Chooser, promiser: Promiser, now: datetime
+    ) -> tuple[Swept, int]:
+        """Add the traces that are new among these. Returns the day's account, and how many were added."""
+        swept, added = swept.on(now.date().isoformat()), 0
         for chunk in chunks(opinions, _FETCHED):
             new = [each for each in await self._complaints(chunk, chooser, now) if await self._is_new(each, promiser)]
             swept, complaints = _within(new, swept)
             if complaints:
                 await self._keep(swept)
                 added += await self._add(complaints, chooser, promiser, now)
-        await self._keep(swept.model_copy(update={"until": until, "adding": ()}))
-        return added
+        return swept, added
 
     @property
     def _delay(self) -> timedelta:

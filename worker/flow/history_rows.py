@@ -36,11 +36,13 @@ def row_of(entry: LedgerEntry, origin: Origin) -> HistoryRow:
 
     Scores are those of scored entries alone: one that was judged, and whose scores never came to be shown, has none.
     """
+    facts = _facts(entry)
     row = {
         "store": origin.store,
         "project": origin.project,
         **_promised(entry),
-        **_facts(entry),
+        **facts,
+        "pi": entry.promise.pi * facts.get("upstream_pi", 1.0),
         **_ended(entry),
         **_spent(entry),
         **(_judged(entry) if entry.state is LedgerState.SCORED else _unanswered(entry)),

@@ -27,6 +27,7 @@ from assay.worker.flow.history_databases import (
     written_in_turn,
 )
 from assay.worker.flow.history_last_row import HistoryLastRow
+from assay.worker.flow.history_owner import HistoryOwner
 from assay.worker.flow.history_rows import Origin, row_of
 from assay.worker.flow.history_trouble import HistoryTroubles
 from assay.worker.ports.clock import Clock
@@ -34,7 +35,7 @@ from assay.worker.ports.ended_entries import EndedEntries
 from assay.worker.ports.history import HistoryReader, HistoryUnavailable, HistoryWriter
 from assay.worker.ports.key_values import KeyValues
 from assay.worker.ports.locks import Locks
-from assay.worker.ports.parts import project_of
+from assay.worker.ports.parts import WithParts, project_of
 from assay.worker.ports.source import Project
 from assay.worker.ports.state import StateUnavailable
 from assay.worker.ports.store_errors import StoreError
@@ -84,6 +85,7 @@ class HistoryKeeper:
         store: the store's kind.
         origin_of: what the record calls the store that a trace is in, where there are several.
         keep_for: rows of traces that started longer ago are removed.
+        owner: keeps two fleets out of one database. None: nobody else can have this one.
     """
 
     ended: EndedEntries
@@ -96,6 +98,7 @@ class HistoryKeeper:
     clock: Clock
     keep_for: timedelta
     origin_of: Callable[[str], str] | None = None
+    owner: HistoryOwner | None = None
 
     async def tick(self) -> HistoryReport:
         """Write what waits, and remove what is too old. One keeper works at a time.
@@ -132,6 +135,7 @@ class HistoryKeeper:
     async def _work(self, owner: str, until: datetime) -> tuple[HistoryReport, HistoryUnavailable | None]:
         """Write until nothing waits but what cannot be written: each tick tries that anew. Returns its problem."""
         identity = await _answered(self.writer.identity())
+        await self._check_owner()
         total, left, problem = HistoryReport(queued=await self._greet(identity)), 0, None
         while self.clock.now() < until and await self._alone(owner):
             ended = await self.ended.ended(limit=ROWS_AT_ONCE, skip=left)
@@ -143,6 +147,22 @@ class HistoryKeeper:
             left += attempt.refused + len(ended.unreadable)
             problem = problem or attempt.problem or next(map(not_read, ended.unreadable), None)
         return total, problem
+
+    async def _check_owner(self) -> None:
+        """See that this fleet alone writes to the database.
+
+        Raises:
+            ConfigurationError: another one does.
+            StoreError: no store says what its project is, so nothing could be written either.
+        """
+        if self.owner is None:
+            return
+        parts = self.project.parts.values() if isinstance(self.project, WithParts) else (self.project,)
+        answers = await asyncio.gather(*(part.project_id() for part in parts), return_exceptions=True)
+        projects = {answer for answer in answers if isinstance(answer, str)}
+        if not projects:
+            raise next(answer for answer in answers if isinstance(answer, BaseException))
+        await _answered(self.owner.check(projects, self.clock.now()))
 
     async def _greet(self, identity: str) -> int:
         """Give a database that is new, or that has lost rows, all that ended. Returns how many it gets."""

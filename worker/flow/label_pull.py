@@ -171,19 +171,31 @@ def _of_feedback(score: HumanScore, wanted: Wanted, tally: OpinionCounts) -> Lab
 
 
 async def _of_queue(queues: ReviewQueues, name: str, wanted: Wanted, tally: OpinionCounts) -> AsyncIterator[Label]:
-    queue = await wait_for_budget(partial(queues.find, name))
-    asked = wanted.score or _the_boolean(name, queue.scores)
-    if asked not in queue.scores:
-        raise ConfigurationError(f"queue {name!r}: --score {asked!r}: it asks for {', '.join(queue.scores)}; name one")
     place = f"queue {name}"
-    async for page in queues.completed(queue):
-        for item in page:
+    async for page in items_of(queues, name, wanted):
+        for _, label in page:
             tally.opinions[place] += 1
-            label = _of_review(item, asked, wanted, place)
             if isinstance(label, str):
                 tally.drop(place, label)
             else:
                 yield label
+
+
+async def items_of(
+    queues: ReviewQueues, name: str, wanted: Wanted
+) -> AsyncIterator[Sequence[tuple[Reviewed, Label | str]]]:
+    """Everything that people are done with in a queue, page by page: each item with its label, or why it has none.
+
+    Raises:
+        ConfigurationError: the queue is not there, or asks for several things and none was named.
+        StoreUnavailable, StoreRejected
+    """
+    queue = await wait_for_budget(partial(queues.find, name))
+    asked = wanted.score or _the_boolean(name, queue.scores)
+    if asked not in queue.scores:
+        raise ConfigurationError(f"queue {name!r}: --score {asked!r}: it asks for {', '.join(queue.scores)}; name one")
+    async for page in queues.completed(queue):
+        yield [(item, _of_review(item, asked, wanted, f"queue {name}")) for item in page]
 
 
 def _the_boolean(name: str, scores: Mapping[str, str]) -> str:

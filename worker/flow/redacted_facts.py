@@ -13,8 +13,9 @@ from assay.worker.records.facts import TraceFacts
 _NAMES = (
     *("release", "version", "prompt_name", "prompt_version", "trace_name", "environment", "level"),
     *("feature", "user_tier"),
+    *("model_asked", "model_served", "provider", "finish_reason"),
 )
-"""Facts that are names, e.g. `trace_name`."""
+"""Facts that are names, e.g. `trace_name`. The application writes all of them, models and reasons too."""
 
 
 def redacted_facts(facts: TraceFacts, redaction: Redaction) -> TraceFacts:

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from assay.worker.flow.batching import chunks
 from assay.worker.flow.copies.asking import CopyRequests
+from assay.worker.flow.review_draws import ReviewDraws
 from assay.worker.flow.reviews import requests_for
 from assay.worker.flow.scores import expected_scores
 from assay.worker.ports.clock import Clock
@@ -69,6 +70,7 @@ class Verifier:
 
     Attributes:
         review_queues: each use case's queue, where it has one.
+        draws: which answers beside the flagged ones go there. None: none.
         copies: is told of scores that are shown, for the further places of their use case.
         lock: what keeps a second verifier of the same store away.
     """
@@ -82,6 +84,7 @@ class Verifier:
     clock: Clock
     rewrite_after: timedelta
     review_queues: Mapping[str, str] = field(default_factory=dict)
+    draws: ReviewDraws | None = None
     copies: CopyRequests = field(default_factory=CopyRequests)
     lock: str = "verify"
 
@@ -146,7 +149,8 @@ class Verifier:
     async def _settle(self, entries: Sequence[LedgerEntry], shown: set[str]) -> VerifyReport:
         # Before anything is final: a crash in between asks again, and asking again changes nothing.
         shown_entries = [entry for entry in entries if entry.trace_id in shown]
-        await self.reviews.ask(requests_for(shown_entries, self.review_queues))
+        draws = await self.draws.known() if self.draws and shown_entries else {}
+        await self.reviews.ask(requests_for(shown_entries, self.review_queues, draws))
         await self.copies.ask(shown_entries, self.clock.now())
         now = self.clock.now()
         changes: dict[str, list[Transition]] = defaultdict(list)

@@ -6,14 +6,14 @@ Whoever scans a window a second time, or at the same time, gets the first one's 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from assay.judges.cpu_executor import in_thread
 from assay.worker.config.deployment import Deployment
-from assay.worker.flow.candidates import Choice, Chooser, Seen
+from assay.worker.flow.candidates import NO_TAKERS, Choice, Chooser, Seen, is_encodable
 from assay.worker.flow.promising import Promiser, Released
 from assay.worker.flow.rates import RateResolver
 from assay.worker.flow.root_buffer import RootBuffer
@@ -68,7 +68,8 @@ class WindowScanner:
         """
         buffer = await self.read(window)
         first = window if self.keeps_use_cases and window.scans else None
-        seen = await self.count(buffer, now, first)
+        taken = await self._taken(buffer, window)
+        seen = await self.count(buffer, now, first, taken)
         counted = {name: n for name, n in seen.by_use_case.items() if only in (None, name)}
         resolved = await rates.resolve(window, counted, seen.strata)
         window = await self.windows.open(
@@ -78,9 +79,10 @@ class WindowScanner:
         unpaid: Counter[str] = Counter()
         released = Released()
         for roots in buffer.pages():
-            choice = await in_thread(partial(self.chooser.choose, roots, window, now, only=only, first=first))
+            choose = partial(self.chooser.choose, roots, window, now, only=only, first=first, taken=taken)
+            choice = await in_thread(choose)
             page = await release(choice, now)
-            passed_over.update(await self._passed_over(choice))
+            passed_over.update(await self._passed_over(choice, window))
             unpaid.update(choice.unpaid)
             released = Released(*(a + b for a, b in zip(released, page, strict=True)))
         if only is None:
@@ -97,17 +99,41 @@ class WindowScanner:
             await in_thread(buffer.add, page)
         return buffer
 
-    async def count(self, buffer: RootBuffer, now: datetime, first: WindowRecord | None = None) -> Seen:
+    async def count(
+        self,
+        buffer: RootBuffer,
+        now: datetime,
+        first: WindowRecord | None = None,
+        taken: Mapping[str, str] = NO_TAKERS,
+    ) -> Seen:
         """How many traces there are of each use case, and how many that will not be judged."""
         seen = Seen()
         for roots in buffer.pages():
-            seen.add(await in_thread(self.chooser.count_by_use_case, roots, now, first))
+            seen.add(await in_thread(self.chooser.count_by_use_case, roots, now, first, taken))
         return seen
 
-    async def _passed_over(self, choice: Choice) -> Counter[str]:
+    async def _taken(self, buffer: RootBuffer, window: WindowRecord) -> Mapping[str, str]:
+        """By trace id the use cases that traces were selected for, where `assay.yaml` was edited since.
+
+        What the ledger has of a use case is counted there, whatever the file says today.
+        """
+        if not self.keeps_use_cases or not self.chooser.is_edited(window):
+            return NO_TAKERS
+        taken: dict[str, str] = {}
+        rubrics = {key.partition("\x1f")[2] for key in window.not_selected} | self.promiser.rubrics.keys()
+        for roots in buffer.pages():
+            ids = [root.trace_id for root in roots if is_encodable(root)]
+            entries = await self.promiser.entries(
+                [(rubric, trace_id) for rubric in sorted(rubrics) for trace_id in ids]
+            )
+            taken |= {trace_id: entry.promise.use_case for (_, trace_id), entry in entries.items()}
+        return taken
+
+    async def _passed_over(self, choice: Choice, window: WindowRecord) -> Counter[str]:
         """How many traces were passed over, without those that a higher rate had taken before."""
         promised = await self.promiser.entries(list(choice.maybe_promised))
-        choice.passed_over.subtract(Counter(choice.maybe_promised[key] for key in promised))
+        keys = [(choice.maybe_promised[key], key[1]) for key in promised]
+        choice.passed_over.subtract(Counter(key for key, id_ in keys if id_ not in window.feedback.get(key, ())))
         return choice.passed_over
 
     async def _recorded(
@@ -123,7 +149,7 @@ class WindowScanner:
                 "is_final": is_over(age, late),
                 "next_scan": window.end + next_age(age, late, has_unfinished=bool(seen.unfinished)),
                 "seen": dict(seen.by_use_case),
-                "not_selected": {key: max(0, n - len(window.feedback.get(key, ()))) for key, n in passed_over.items()},
+                "not_selected": {key: max(0, n) for key, n in passed_over.items()},
                 "not_selected_budget": dict(unpaid),
                 "unmatched": seen.unmatched,
                 "excluded": seen.excluded,

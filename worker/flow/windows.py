@@ -110,19 +110,32 @@ def is_nearly_counted(window: WindowRecord) -> bool:
 def unrecorded(
     start: datetime, closed_before: datetime, size: timedelta, recorded: Sequence[WindowRecord]
 ) -> list[WindowRecord]:
-    """Closed windows from an aligned start on that overlap no recorded one.
+    """Closed windows from an aligned start on, and what windows of another size leave of one.
 
-    What was counted under another window size stays counted.
+    What was counted under another window size stays counted, and what lies beside it is not forgotten. Example: after
+    `window_seconds` was doubled at 12:31, the half hour 12:30 to 13:00 is a window of its own.
     """
     unseen: list[WindowRecord] = []
     at = 0
     while start + size <= closed_before:
         while at < len(recorded) and recorded[at].end <= start:
             at += 1
-        if at == len(recorded) or recorded[at].start >= start + size:
-            unseen.append(WindowRecord(start=start, end=start + size))
+        unseen += _gaps(start, start + size, recorded, at)
         start += size
     return unseen
+
+
+def _gaps(start: datetime, end: datetime, recorded: Sequence[WindowRecord], at: int) -> list[WindowRecord]:
+    """What recorded windows, looked at from this one on, leave of a window: all of it, parts, or nothing."""
+    gaps: list[WindowRecord] = []
+    while at < len(recorded) and recorded[at].start < end:
+        if start < recorded[at].start:
+            gaps.append(WindowRecord(start=start, end=recorded[at].start))
+        start = max(start, recorded[at].end)
+        at += 1
+    if start < end:
+        gaps.append(WindowRecord(start=start, end=end))
+    return gaps
 
 
 def aligned(moment: datetime, size: timedelta) -> datetime:

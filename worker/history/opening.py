@@ -10,6 +10,7 @@ from assay.worker.history.connection import Connection
 from assay.worker.history.documents import SqlRecordDocuments
 from assay.worker.history.places import Place
 from assay.worker.history.reader import SqlHistoryReader
+from assay.worker.history.reviews import SqlReviewRecord
 from assay.worker.history.writer import SqlHistoryWriter
 from assay.worker.ports.history import History
 
@@ -33,7 +34,11 @@ def open_history(url: SecretStr | None, path: Path, *, busy_timeout_s: float = B
     """
     connection = Connection(_place(url, path, busy_timeout_s))
     return History(
-        SqlHistoryWriter(connection), SqlHistoryReader(connection), connection, SqlRecordDocuments(connection)
+        SqlHistoryWriter(connection),
+        SqlHistoryReader(connection),
+        connection,
+        SqlRecordDocuments(connection),
+        SqlReviewRecord(connection),
     )
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, Select
 
 from assay.judges.errors import EvaluationError
 
-Rows = Generator[list[tuple[Any, ...]], None, None]
-"""Rows as the driver gives them, some hundred at a time."""
+Rows = Generator[Sequence[Sequence[Any]], None, None]
+"""Some rows at a time, as columns: the packed values in any number of pieces, and of each other column its values."""
 
 
 class RefusedRow(EvaluationError):
@@ -56,8 +56,14 @@ class Place(Protocol):
         """
         ...
 
-    def rows(self, connection: Connection, selection: Select[Any]) -> Rows:
-        """The rows of a selection as of one moment. They are never all in memory."""
+    def rows(self, connection: Connection, selection: Select[Any], at_once: int) -> Rows:
+        """The rows of a selection as of one moment. They are never all in memory.
+
+        Args:
+            connection: in a transaction.
+            selection: of the table of rows, packed values first, in the order of start, trace and rubric.
+            at_once: rows that are worked on together. A place may give fewer.
+        """
         ...
 
     def problem(self, exc: BaseException) -> EvaluationError:

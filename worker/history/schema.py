@@ -17,7 +17,7 @@ from assay.worker.ports.history import HistoryUnavailable
 VERSION_TABLE = "history_migrations"
 """Alembic's table. It has a name of its own, since a PostgreSQL database may hold another program's too."""
 
-KNOWN = ("v001", "v002")
+KNOWN = ("v001", "v002", "v003")
 """The formats that this version of Assay has migrations to, the present one last."""
 
 _ALEMBIC = threading.Lock()

@@ -87,14 +87,14 @@ class SqliteFile:
     def lock_schema(self, connection: Connection) -> None:
         """BEGIN IMMEDIATE has locked the file already."""
 
-    def rows(self, connection: Connection, selection: Select[Any]) -> Rows:
+    def rows(self, connection: Connection, selection: Select[Any], at_once: int) -> Rows:
         """By the driver's own cursor. A row object of SQLAlchemy would double the time, and decodes nothing here."""
         compiled = selection.compile(connection, compile_kwargs={"render_postcompile": True})
         cursor: Any = connection.connection.cursor()
         try:
             cursor.execute(str(compiled), [compiled.params[name] for name in compiled.positiontup or ()])
-            while chunk := cursor.fetchmany(_CHUNK):
-                yield chunk
+            while chunk := cursor.fetchmany(min(_CHUNK, at_once)):
+                yield list(zip(*chunk, strict=True))
         finally:
             cursor.close()
 

@@ -55,6 +55,26 @@ OPINIONS = Table(
 )
 """The fields of `UserOpinion`, behind a hash of what makes two the same. A complaint stays a truth value, no text."""
 
+REVIEWS = Table(
+    "history_reviews",
+    METADATA,
+    Column("review_key", LargeBinary, primary_key=True),
+    *(Column(name, Text, nullable=False) for name in ("store", "project", "trace_id", "observation_id", "rubric")),
+    *(Column(name, Text, nullable=False) for name in ("use_case", "queue")),
+    Column("review_pi", Double, nullable=False),
+    Column("pi", Double, nullable=False),
+    Column("risk", Double, nullable=True),
+    Column("revision", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("label", BigInteger, nullable=True),
+    Column("reviewed_at", BigInteger, nullable=True),
+    # What people said of a trace. Reports, and pruning.
+    Index("history_reviews_by_trace", "trace_id"),
+    Index("history_reviews_by_start", "started_at"),
+)
+"""The fields of `AskedReview` and its design, behind a hash of what makes two the same. No word that people wrote."""
+
 DOCUMENTS = Table(
     "history_documents",
     METADATA,

@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from assay.worker.history.connection import Connection
 from assay.worker.history.documents import remove_documents
 from assay.worker.history.opinions import remove_opinions, write_opinions
+from assay.worker.history.reviews import remove_reviews
 from assay.worker.history.rows import latest_by_key
 from assay.worker.history.schema import identity_of
 from assay.worker.history.table import HISTORY
@@ -75,6 +76,7 @@ def _remove_beside(connection: sqlalchemy.Connection, *, before: int, limit: int
     """Remove what is as old as rows that go."""
     remove_opinions(connection, before, limit)
     remove_documents(connection, before, limit)
+    remove_reviews(connection, before, limit)
 
 
 def _remove(selection: sqlalchemy.Select[Any], connection: sqlalchemy.Connection) -> int:

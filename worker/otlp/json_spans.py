@@ -29,6 +29,7 @@ from assay.worker.otlp.span_parts import (
     start_in,
     text_in,
     trace_id_in,
+    with_trace_state,
 )
 from assay.worker.records.spans import Attributes, Span, SpanEvent
 
@@ -97,11 +98,17 @@ def _span(plain: Any, resource: Attributes, scope: str) -> Span:
         end=end_in(_whole(_field(plain, "endTimeUnixNano", "end_time_unix_nano")), start),
         status=_enum(state.get("code"), STATES, "STATUS_CODE_"),
         status_message=_text(state, "message"),
-        attributes=attributes_in(plain.get("attributes")),
+        attributes=with_trace_state(attributes_in(plain.get("attributes")), _trace_state(plain)),
         events=tuple(_event(event) for event in events),
         resource=resource,
         scope=scope,
     )
+
+
+def _trace_state(plain: Plain) -> str:
+    """The trace state. What is no text tells nothing, and is no reason to refuse a span."""
+    text = _field(plain, "traceState", "trace_state")
+    return text if isinstance(text, str) else ""
 
 
 def _event(event: Any) -> SpanEvent:

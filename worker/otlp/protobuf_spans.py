@@ -33,6 +33,7 @@ from assay.worker.otlp.span_parts import (
     span_id_in,
     start_in,
     trace_id_in,
+    with_trace_state,
 )
 from assay.worker.otlp.wire_format import BadWire, pieces
 from assay.worker.records.spans import Attributes, Span, SpanEvent
@@ -143,7 +144,7 @@ def _span(message: trace_pb2.Span, resource: Attributes, scope: str) -> Span:
         end=end_in(message.end_time_unix_nano, start),
         status=name_at(STATES, status.code),
         status_message=status.message,
-        attributes=attributes_in(message.attributes),
+        attributes=with_trace_state(attributes_in(message.attributes), message.trace_state),
         events=tuple(_event(event) for event in message.events) if message.events else (),
         resource=resource,
         scope=scope,

@@ -10,6 +10,9 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from assay.worker.extraction.upstream_sampling import TRACE_STATE
+from assay.worker.records.spans import Attributes
+
 DEEPEST = 24
 """Levels of lists and mappings in one value. What is deeper is no data that anybody wrote."""
 MOST_ITEMS = 10_000
@@ -19,6 +22,8 @@ MOST_RESOURCE_BYTES = 1_000_000
 """Of one span and of one resource as they were sent."""
 MOST_SCOPE_CHARS = 1_000
 """Of the name of a scope, which every span of it carries. It is cut: nobody judges it."""
+MOST_TRACE_STATE_CHARS = 4_096
+"""Of a span's trace state. The standard asks that 512 are passed on."""
 KINDS = ("", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 STATES = ("", "OK", "ERROR")
 """Kinds and states by their numbers in the protocol."""
@@ -101,6 +106,18 @@ def text_in(text: str) -> str:
 def scope_in(name: str) -> str:
     """The name of what made a span."""
     return name[:MOST_SCOPE_CHARS]
+
+
+def with_trace_state(attributes: Attributes, state: str) -> Attributes:
+    """Attributes of a span, and among them what its trace state says of sampling.
+
+    Other vendors' parts of it are not kept. One longer than tracers pass on is left out: cut, it would say something
+    else.
+    """
+    if "ot=" not in state or len(state) > MOST_TRACE_STATE_CHARS:
+        return attributes
+    ours = ",".join(part for part in map(str.strip, state.split(",")) if part.startswith("ot="))
+    return attributes | {TRACE_STATE: text_in(ours)} if ours else attributes
 
 
 def number_in(number: float) -> JsonValue:

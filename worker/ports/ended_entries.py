@@ -3,8 +3,8 @@
 An entry gets its place here in the very step that makes it final, and leaves when its row is written. So no worker
 that dies in between loses a row.
 
-A dead letter that is replayed, and an entry that is judged again under another version, leave as they are opened. They
-come back when they end anew. The row of a version whose entry was opened before it was written is never written.
+A dead letter that is replayed leaves as it is opened, and comes back when it ends anew. An entry that is judged again
+under another version stays as it was until its row is written: each version that came to an end has a row of its own.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class EndedEntries(Protocol):
     """
 
     async def ended(self, *, limit: int, skip: int = 0) -> Ended:
-        """Those that ended first. They stay until `recorded`. One that was opened again is not among them.
+        """Those that ended first. They stay until `recorded`. A dead letter that was opened again is not among them.
 
         Args:
             limit: how many at most.

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, JsonValue
 from assay.judges.errors import EvaluationError
 from assay.judges.schema import Record
 from assay.worker.ports.health import Check
+from assay.worker.ports.review_record import ReviewRecord
 from assay.worker.records.columns import Column
 from assay.worker.records.history import HistoryQuery, HistoryRow, UserOpinion
 
@@ -142,12 +143,16 @@ class RecordDocuments(Protocol):
 
 @dataclass(frozen=True)
 class History:
-    """All sides of one database, and how to let go of it. Connections open at first use."""
+    """All sides of one database, and how to let go of it. Connections open at first use.
+
+    `reviews` is what people were asked and said; None where it is not kept.
+    """
 
     writer: HistoryWriter
     reader: HistoryReader
     connection: HistoryConnection
     documents: RecordDocuments
+    reviews: ReviewRecord | None = None
 
     async def close(self) -> None:
         """Release connections."""

@@ -8,15 +8,36 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Literal, Protocol, runtime_checkable
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from assay.judges.schema import Record
+
+
+class ReviewDesign(Record):
+    """What a person's word of an answer stands for.
+
+    Attributes:
+        review_pi: how likely the answer was to go to people, given what the judge said: 1 where it was flagged.
+        pi: how likely it was to be judged.
+        risk: what the judge said. None: it gave no risk.
+        revision: the evaluator revision that said so.
+        started_at: when the trace began.
+    """
+
+    review_pi: float = Field(gt=0.0, le=1.0)
+    pi: float = Field(gt=0.0, le=1.0)
+    risk: float | None = None
+    revision: str = ""
+    started_at: AwareDatetime
 
 
 class ReviewRequest(Record):
     """An answer that a person should look at: one request for each queue and trace (or observation), ever.
 
-    `values` are the scores as they were written, so that a person finds them filled in.
+    Attributes:
+        values: the scores as they were written, so that a person finds them filled in.
+        design: what people's word of it stands for. None: nobody drew, so it counts in no rate.
+        shares_trace: whether another rubric's request may be about the same trace: then it may be there already.
     """
 
     queue: str
@@ -27,11 +48,14 @@ class ReviewRequest(Record):
     rubric: str
     values: dict[str, float | str]
     asked_at: AwareDatetime
+    design: ReviewDesign | None = None
+    shares_trace: bool = False
 
     @property
     def key(self) -> str:
         """What the request is known by."""
-        return f"{self.queue}\x1f{self.observation_id or self.trace_id}"
+        item = f"{self.queue}\x1f{self.observation_id or self.trace_id}"
+        return f"{item}\x1f{self.rubric}" if self.shares_trace and self.design else item
 
 
 class ReviewQueue(Record):

@@ -121,21 +121,21 @@ class JsonColumn:
 
     def mapped(self, cell: Callable[[Any], Any]) -> list[Any]:
         """What a function makes of each value. It is called once for equal texts."""
-        texts = [text for text in self.texts if text is not None]
-        distinct = set(texts)
-        if len(distinct) == len(self):
-            return [cell(value) for value in _read_all(texts)]
-        cells: dict[str | None, Any] = dict(zip(distinct, map(cell, _read_all(distinct)), strict=True))
-        if len(texts) < len(self):
+        distinct = set(self.texts)
+        if len(distinct) == len(self) and None not in distinct:
+            return [cell(value) for value in _read_all(self.texts)]
+        known = [text for text in distinct if text is not None]
+        cells: dict[str | None, Any] = dict(zip(known, map(cell, _read_all(known)), strict=True))
+        if len(known) < len(distinct):
             cells[None] = cell(None)
-        return [cells[text] for text in self.texts]
+        return list(map(cells.__getitem__, self.texts))
 
     @cached_property
     def _values(self) -> list[Any]:
         return self.mapped(lambda value: value)
 
 
-def _read_all(texts: Iterable[str]) -> Iterator[Any]:
+def _read_all(texts: Iterable[Any]) -> Iterator[Any]:
     """What each text says, one after the other."""
     for text in texts:
         try:
@@ -207,7 +207,7 @@ class CodedColumn:
 
     def __getitem__(self, at: int | slice) -> Any:
         if isinstance(at, slice):
-            return [self.values[code] for code in self.codes[at].tolist()]
+            return list(map(self.values.__getitem__, self.codes[at].tolist()))
         return self.values[self.codes[at]]
 
     def floats(self) -> Floats:
@@ -225,7 +225,7 @@ class CodedColumn:
     def mapped(self, cell: Callable[[Any], Any]) -> list[Any]:
         """What a function makes of each value. It is called once for each code."""
         cells = [cell(value) for value in self.values]
-        return [cells[code] for code in self.codes.tolist()]
+        return list(map(cells.__getitem__, self.codes.tolist()))
 
 
 def rows_alike(columns: Sequence[Column]) -> tuple[Codes, list[tuple[Any, ...]]]:
@@ -240,9 +240,10 @@ def rows_alike(columns: Sequence[Column]) -> tuple[Codes, list[tuple[Any, ...]]]
     if len(arrays) > 1 and joint.size:
         for further in arrays[1:]:
             first, joint = by_first(joint * (int(further.max()) + 1) + further)
-        tuples = [tuple(values[codes[row]] for codes, values in coded) for row in first.tolist()]
-    numbers: dict[tuple[Any, ...], int] = {}
-    renumbered = np.array([numbers.setdefault(known, len(numbers)) for known in tuples], dtype=np.int64)
+        parts = [map(values.__getitem__, codes[first].tolist()) for codes, values in coded]
+        tuples = list(zip(*parts, strict=True))
+    numbers = _Numbered()
+    renumbered = np.fromiter(map(numbers.__getitem__, tuples), np.int64, len(tuples))
     return renumbered[joint], list(numbers)
 
 

@@ -39,6 +39,8 @@ class TraceFacts(Record):
         question_vector, answer_vector: what they are about, as 64 numbers (`assay.judges.text.fingerprints`).
         vectors_from: how the vectors were made, e.g. `hashed-1`.
         feature, user_tier: what the application says it is, under the keys that `facts` in assay.yaml names.
+        upstream_pi: probability with which a sampler before the trace store kept the trace (`ot=th:` in the trace state
+            of its spans). None: they do not tell.
     """
 
     release: str | None = None
@@ -73,6 +75,7 @@ class TraceFacts(Record):
     vectors_from: str | None = None
     feature: str | None = None
     user_tier: str | None = None
+    upstream_pi: float | None = Field(default=None, gt=0.0, le=1.0)
 
     def known(self) -> dict[str, str]:
         """What goes beside a score and is known, by name."""

@@ -35,7 +35,8 @@ class HistoryRow(Record):
         store: kind of the trace store; `KIND/NAME` for any but the first of several.
         project: the store's project.
         observation_id: '' where the scores are those of the trace itself.
-        pi: probability that the trace was selected.
+        pi: probability that the trace was kept by whoever recorded it (`upstream_pi`, where that is known) and
+            then selected. Its weight in every rate is 1/pi.
         stratum: what raised its rate, e.g. `base` or `feedback`.
         sample: whether the base rate alone selected it (`base`), or only a raised one (`boost`). Both count in rates
             with their `pi`. Only `boost` of the stratum `feedback` does not, since nobody knows how likely it was.
@@ -58,6 +59,8 @@ class HistoryRow(Record):
         question_vector: what the question is about, as 64 numbers (`assay.judges.text.fingerprints`).
         vectors_from: how the vectors were made, e.g. `hashed-1`. Others cannot be compared with them.
         feature, user_tier: what the application says it is, by the section `facts` of assay.yaml.
+        upstream_pi: probability with which a sampler before the trace store kept the trace, as its spans tell
+            (`ot=th:` in their trace state). None: they do not tell.
     """
 
     store: str
@@ -134,6 +137,7 @@ class HistoryRow(Record):
     vectors_from: str | None = None
     feature: str | None = None
     user_tier: str | None = None
+    upstream_pi: Pi | None = None
 
     @property
     def key(self) -> RowKey:

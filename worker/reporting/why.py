@@ -198,7 +198,9 @@ async def _rubric_story(
 
 async def _window(start: datetime, windows: Windows, deployment: Deployment) -> WindowRecord | None:
     size = timedelta(seconds=deployment.window_seconds)
-    return next((w for w in await windows.between(start - size, start + size) if w.start <= start < w.end), None)
+    # Windows were at most an hour long, whatever `window_seconds` is today.
+    recorded = await windows.between(start - timedelta(hours=1), start + size)
+    return next((w for w in recorded if w.start <= start < w.end), None)
 
 
 def _key(entry: LedgerEntry) -> TraceKey:

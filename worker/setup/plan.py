@@ -24,6 +24,7 @@ from assay.worker.ports.history import HistoryUnavailable
 from assay.worker.records.messages import BATCH_SIZE
 from assay.worker.records.traces import TraceKey
 from assay.worker.setup.judge_cost import CostTotals, JudgeCost
+from assay.worker.setup.plan_audit import AuditAdvice, audit_advices
 from assay.worker.setup.plan_budgets import PlannedBudget, paced, planned_budgets
 from assay.worker.setup.plan_costs import MOST_ESTIMATED, CostEstimator
 from assay.worker.setup.plan_day import OrdinaryDay
@@ -47,6 +48,13 @@ class StoreLoad(Record):
     minutes: float | None = None
 
 
+class PlannedAudit(AuditAdvice):
+    """What is advised of the audit share of one cascade."""
+
+    use_case: str
+    rubric: str
+
+
 class PlanReport(Record):
     """Everything `assay plan` tells.
 
@@ -59,6 +67,7 @@ class PlanReport(Record):
         budgets: what may be spent, beside what the plan takes of it.
         store: what the trace store is asked.
         precision: how well the resulting rates will be known.
+        audits: which audit share of each cascade gives the narrowest interval for the same money.
     """
 
     scope: Literal["day", "range"]
@@ -69,6 +78,7 @@ class PlanReport(Record):
     budgets: tuple[PlannedBudget, ...] = ()
     store: StoreLoad
     precision: tuple[Precision, ...] = ()
+    audits: tuple[PlannedAudit, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -150,7 +160,26 @@ class PlanMaker:
             budgets=tuple(budgets),
             store=self._load(plan, listing, budget),
             precision=tuple(precision_of(plan, measured)),
+            audits=tuple(await self._audits(plan, now)),
         )
+
+    async def _audits(self, plan: RangePlan, now: datetime) -> list[PlannedAudit]:
+        """What is advised for the plan's cascades, by what the record has of them."""
+        planned = [(row.use_case, row.rubric) for row in plan.rubrics]
+        if all(self._audit_share(rubric) is None for _, rubric in planned):
+            return []  # so the record is not read
+        reading = audit_advices(self.runtime.history.reader, now, self._cut_of, self._audit_share)
+        advices = await _if_there(reading, {})
+        return [
+            PlannedAudit(use_case=use_case, rubric=rubric, **dict(advices[use_case, rubric]))
+            for use_case, rubric in planned
+            if (use_case, rubric) in advices
+        ]
+
+    def _audit_share(self, rubric: str) -> float | None:
+        """The audit share in force. None where no tier comes before another one."""
+        known = self.runtime.rubrics.get(rubric)
+        return known.judge.audit_share if known is not None and len(known.judge.tiers) > 1 else None
 
     def _cut_of(self, rubric: str) -> float:
         known = self.runtime.rubrics.get(rubric)

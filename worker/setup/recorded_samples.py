@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from assay.judges.errors import ConfigurationError, UnjudgeableSample
+from assay.judges.errors import ConfigurationError, EvaluationError, UnjudgeableSample
 from assay.judges.redaction.policy import Redaction
 from assay.judges.redaction.redact import FAILED, redacted_sample
 from assay.judges.rubric import Rubric
@@ -19,10 +19,13 @@ from assay.worker.extraction.samples import build_sample
 from assay.worker.flow.batching import chunks
 from assay.worker.flow.redacted_facts import redacted_id
 from assay.worker.flow.selection import matching_use_cases
-from assay.worker.ports.history import HistoryReader
+from assay.worker.ports.history import HistoryReader, HistoryUnavailable
 from assay.worker.ports.source import TraceReader, trace_in
+from assay.worker.ports.store_errors import StoreError
 from assay.worker.records.traces import Trace, TraceKey
+from assay.worker.setup.meant_traces import several_have_it, traces_meant
 from assay.worker.wiring.runtime import Runtime
+from assay.worker.wiring.stores import OpenStores
 
 LOOK_BACK = timedelta(days=31)
 """How far back a trace is looked for that the record does not know."""
@@ -67,6 +70,7 @@ class SampleFinder:
         deployment: whose use cases match traces.
         rubrics: by name, those in use.
         now: the current moment.
+        stores: those of the deployment, each of which may have a trace of an id that names none.
     """
 
     store: TraceReader
@@ -74,6 +78,7 @@ class SampleFinder:
     deployment: Deployment
     rubrics: Mapping[str, Rubric]
     now: datetime
+    stores: OpenStores
 
     @classmethod
     def of(cls, runtime: Runtime) -> SampleFinder:
@@ -84,6 +89,7 @@ class SampleFinder:
             deployment=runtime.deployment,
             rubrics=runtime.rubrics,
             now=runtime.clock.now(),
+            stores=runtime.stores,
         )
 
     async def samples(
@@ -97,30 +103,71 @@ class SampleFinder:
             use_case: whose policy holds. None: the one that the trace matches.
 
         Raises:
-            ConfigurationError: a trace is not there, matches no use case, or holds no answer or question.
+            ConfigurationError: a trace is not there, is in several stores, matches no use case, or holds no answer
+                or question.
             StoreError, HistoryUnavailable
         """
         wanted = list(dict.fromkeys(trace_ids))
         if len(wanted) > MOST_TRACES:
             raise ConfigurationError(f"{len(wanted)} traces: at most {MOST_TRACES} at once; name fewer")
         given = None if use_case is None else self._named(use_case)
+        meant = {written: traces_meant(self.stores, written) for written in wanted}
         traces: dict[str, Trace] = {}
-        for ids in chunks(wanted, _AT_ONCE):
-            traces |= await self._fetched(ids)
-        return [self._sample(traces[trace_id], rubric, given) for trace_id in wanted]
+        unread: dict[str, EvaluationError] = {}
+        for ids in chunks([trace_id for candidates in meant.values() for trace_id in candidates], _AT_ONCE):
+            traces |= await self._fetched(ids, unread)
+        self._check_all_there(meant, traces, unread)
+        there = {trace_id: None for candidates in meant.values() for trace_id in candidates if trace_id in traces}
+        return [self._sample(traces[trace_id], rubric, given) for trace_id in there]
 
-    async def _fetched(self, trace_ids: Sequence[str]) -> dict[str, Trace]:
-        fetched = await self.store.fetch_traces([await self._key(trace_id) for trace_id in trace_ids])
-        traces = {trace_id: trace_in(fetched, trace_id) for trace_id in trace_ids}
-        missing = next((trace_id for trace_id, trace in traces.items() if trace is None), None)
-        if missing is not None:
+    def _check_all_there(
+        self,
+        meant: Mapping[str, Sequence[str]],
+        traces: Mapping[str, Trace],
+        unread: Mapping[str, EvaluationError],
+    ) -> None:
+        """See that each id is one trace's.
+
+        Raises:
+            ConfigurationError: it is nobody's, or several stores have one.
+            StoreError, HistoryUnavailable: what could not be read may have it.
+        """
+        missing = []
+        for written, candidates in meant.items():
+            there = [trace_id for trace_id in candidates if trace_id in traces]
+            if len(there) > 1:
+                raise ConfigurationError(several_have_it(self.stores, written, there))
+            if not there:
+                missing.append(written)
+                for trace_id in candidates:
+                    if trace_id in unread:
+                        raise unread[trace_id]
+        if missing:
+            others = f" (nor are {len(missing) - 1} others, as {missing[1]!a})" if missing[1:] else ""
             raise ConfigurationError(
-                f"trace {missing!a}: not in the store's last {LOOK_BACK.days} days, or it has no root; check the id"
+                f"trace {missing[0]!a}: not in the store's last {LOOK_BACK.days} days, or it has no root{others}; "
+                "check the id"
             )
-        return {trace_id: trace for trace_id, trace in traces.items() if trace is not None}
 
-    async def _key(self, trace_id: str) -> TraceKey:
-        rows = await self.record.rows_of(trace_id)
+    async def _fetched(self, trace_ids: Sequence[str], unread: dict[str, EvaluationError]) -> dict[str, Trace]:
+        """The traces that are there. Notes why one could not be read, or not be looked for in older days."""
+        fetched = await self.store.fetch_traces([await self._key(trace_id, unread) for trace_id in trace_ids])
+        traces: dict[str, Trace] = {}
+        for trace_id in trace_ids:
+            try:
+                trace = trace_in(fetched, trace_id)
+            except StoreError as exc:
+                unread[trace_id] = exc
+            else:
+                traces |= {trace_id: trace} if trace else {}
+        return traces
+
+    async def _key(self, trace_id: str, unread: dict[str, EvaluationError]) -> TraceKey:
+        try:
+            rows = await self.record.rows_of(trace_id)
+        except (HistoryUnavailable, ConfigurationError) as exc:
+            # Only of older traces does the record know more than the store.
+            unread[trace_id], rows = exc, ()
         if rows:
             start, end = rows[-1].started_at, rows[-1].ended_at
             return TraceKey(trace_id=trace_id, start=start, end=end)

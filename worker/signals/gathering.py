@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assay.worker.ports.history import Block
-from assay.worker.records.columns import CodedColumn, Column, PlainColumn, rows_alike
+from assay.worker.records.columns import CodedColumn, Column, by_first, rows_alike
+from assay.worker.signals.frequent import Frequent
 from assay.worker.signals.survey_design import counts_in_rates
-from assay.worker.signals.traffic import Bools, Integers
+from assay.worker.signals.traffic import Bools, Floats, Integers
 from assay.worker.signals.unanswered import is_unanswered
 
 COLUMNS = (
@@ -37,8 +40,8 @@ COLUMNS = (
 )
 """What is read of each row, beside the fact that slices are split by."""
 
-ROW_FIELDS = ("kind", "ended", "risk", "faithfulness", "groundedness", "pi", "clusters", "days", "calibrated")
-SCREENED_FIELDS = ("first", "final", "seen", "chosen", "pi", "pi2", "clusters", "days", "kind", "lost")
+ROW_FIELDS = ("kind", "value", "ended", "risk", "faithfulness", "groundedness", "pi", "clusters", "days", "calibrated")
+SCREENED_FIELDS = ("first", "final", "seen", "chosen", "pi", "pi2", "clusters", "days", "kind", "value", "lost")
 
 DAY_US = 86_400_000_000
 """Microseconds of a day, as moments are counted."""
@@ -49,12 +52,11 @@ Columns = dict[str, NDArray[Any]]
 
 
 class Kind(NamedTuple):
-    """What rows have in common, as far as it decides which slice they belong to."""
+    """What rows have in common, as far as it decides which slice they belong to, beside the fact they are split by."""
 
     use_case: str
     rubric: str
     revision: str | None
-    value: str | None
     rubric_hash: str
     calibration_hash: str | None
 
@@ -77,24 +79,23 @@ class Gathered:
 
     Attributes:
         kinds: every `Kind` that occurred, numbered.
+        values: every value of the fact that slices are split by, numbered. There may be as many as rows.
         ends: every (state, reason) that occurred, numbered.
-        last: when the latest row of each kind ended, in microseconds, by its number.
-        boost: scored rows that count in no rate, by the number of their kind.
     """
 
     def __init__(self) -> None:
-        self.kinds, self.ends = Numbers(), Numbers()
-        self.last: dict[int, int] = {}
-        self.boost: dict[int, int] = {}
+        self.kinds, self.values, self.ends = Numbers(), Frequent(), Numbers()
         self._rows: list[Columns] = []
         self._screened: list[Columns] = []
+        self._latest: list[Columns] = []
+        self._boost: list[Columns] = []
 
-    def add(self, block: Block, values: Column, at: Integers | None) -> None:
+    def add(self, block: Block, values: Column | None, at: Integers | None) -> None:
         """Keep a block.
 
         Args:
             block: its columns, `COLUMNS` among them.
-            values: the fact that slices are split by, of each row that is kept.
+            values: the fact that slices are split by, of each row that is kept. None: they are not split.
             at: which row of the block each of them is, where one row may count several times. None: all, once.
         """
         rows = _row_columns(block, self.ends.of([block["state"], block["reason"]]))
@@ -102,11 +103,14 @@ class Gathered:
         rows["row"] = np.arange(len(block["cluster"]))
         if at is not None:
             rows = {name: column[at] for name, column in rows.items()}
-        rows["kind"] = self._kinds_of(block, values, silent, rows["row"] if at is not None else None)
+        rows["kind"] = self._kinds_of(block, silent, rows["row"] if at is not None else None)
+        size = rows["kind"].size
+        rows["value"] = np.zeros(size, dtype=np.int32) if values is None else self.values.of([values]).astype(np.int32)
         base = self._drawn(rows)
-        self._note_last(base)
-        if any(screening) or any(silent):
-            self._add_screened(base, screening, [other and other[1] for other in silent])
+        self._note_latest(base)
+        first, other = _phase_columns(screening), _phase_columns([each[1] for each in silent])
+        if first is not None or other is not None:
+            self._add_screened(base, first, other)
         del base["row"]
         self._rows.append(base)
 
@@ -118,74 +122,93 @@ class Gathered:
         """Those that a cascade's first tier judged."""
         return _joined(self._screened, SCREENED_FIELDS)
 
-    def _kinds_of(
-        self, block: Block, values: Column, silent: Sequence[_Silent | None], at: Integers | None
-    ) -> Integers:
+    def latest(self) -> Columns:
+        """When rows of a kind and value were scored last: `kind`, `value` and `changed_at`, several of one pair."""
+        return _joined(self._latest, ("kind", "value", "changed_at"))
+
+    def boost(self) -> Columns:
+        """Kind and value of scored rows that count in no rate."""
+        return _joined(self._boost, ("kind", "value"))
+
+    def _kinds_of(self, block: Block, silent: Sequence[_Silent], at: Integers | None) -> Integers:
         revisions = _revisions(block["revision"], silent)
         own = [block["use_case"], block["rubric"], revisions, block["rubric_hash"], block["calibration_hash"]]
         if at is not None:
             own = [CodedColumn(codes[at], known) for codes, known in (column.coded() for column in own)]
-        use_cases, rubrics, revisions, *hashes = own
-        return self.kinds.of([use_cases, rubrics, revisions, values, *hashes])
+        return self.kinds.of(own).astype(np.int32)
 
     def _drawn(self, rows: Columns) -> Columns:
         outside = rows.pop("outside")
         if not outside.any():
             return rows
-        scored = self._is_end("scored")[rows["ended"]]
-        for kind, count in zip(*np.unique(rows["kind"][outside & scored], return_counts=True), strict=True):
-            self.boost[int(kind)] = self.boost.get(int(kind), 0) + int(count)
+        boosted = outside & self._is_end("scored")[rows["ended"]]
+        self._boost.append({name: rows[name][boosted] for name in ("kind", "value")})
         return {name: column[~outside] for name, column in rows.items()}
 
-    def _note_last(self, rows: Columns) -> None:
+    def _note_latest(self, rows: Columns) -> None:
         changed, scored = rows.pop("changed_at"), self._is_end("scored")[rows["ended"]]
-        latest = np.zeros(len(self.kinds), dtype=np.int64)
-        np.maximum.at(latest, rows["kind"][scored], changed[scored])
-        for kind in np.flatnonzero(latest).tolist():
-            self.last[kind] = max(self.last.get(kind, 0), int(latest[kind]))
+        kind, value = rows["kind"][scored], rows["value"][scored]
+        if kind.size:
+            first, codes = by_first(value.astype(np.int64) * len(self.kinds) + kind)
+            latest = np.zeros(first.size, dtype=np.int64)
+            np.maximum.at(latest, codes, changed[scored])
+            self._latest.append({"kind": kind[first], "value": value[first], "changed_at": latest})
 
     def _is_end(self, state: str) -> Bools:
         return np.array([name == state for name, _ in self.ends], dtype=np.bool_)
 
-    def _add_screened(
-        self, rows: Columns, screening: Sequence[_Phases | None], silent: Sequence[_Phases | None]
-    ) -> None:
+    def _add_screened(self, rows: Columns, screening: Floats | None, silent: Floats | None) -> None:
         """Keep the rows that have a first phase.
 
         Args:
             rows: those that count in rates.
-            screening: of each row of the block.
+            screening: the phases of each row of the block. None: no row has any.
             silent: the same of those that a later tier gave no answer to.
         """
+        at = rows["row"]
         is_lost = np.array([is_unanswered(*end) for end in self.ends], dtype=np.bool_)[rows["ended"]]
-        counts = is_lost | self._is_end("scored")[rows["ended"]]
-        of_rows = zip(rows["row"].tolist(), is_lost.tolist(), counts.tolist(), strict=True)
-        told = [(silent if lost else screening)[row] if counts else None for row, lost, counts in of_rows]
-        kept = np.array([phases is not None for phases in told], dtype=np.bool_)
-        first, phase2, chosen, pi2 = np.array([phases for phases in told if phases], dtype=np.float64).reshape(-1, 4).T
+        is_scored = self._is_end("scored")[rows["ended"]]
+        phases = np.full((at.size, len(_NO_PHASES)), np.nan)
+        for of_rows, which in ((screening, is_scored & ~is_lost), (silent, is_lost)):
+            if of_rows is not None:
+                phases[which] = of_rows[at[which]]
+        kept = ~np.isnan(phases[:, -1])
+        first, phase2, chosen, pi2 = phases[kept].T
         seen = (phase2 == 1) & ~is_lost[kept]
         final = np.where(seen, rows["risk"][kept], np.nan)
-        phases = {"first": first.copy(), "final": final, "seen": seen, "chosen": chosen == 1, "pi2": pi2.copy()}
-        columns = {name: rows[name][kept] for name in ("pi", "clusters", "days", "kind")}
-        self._screened.append({**phases, "lost": is_lost[kept], **columns})
+        told = {"first": first.copy(), "final": final, "seen": seen, "chosen": chosen == 1, "pi2": pi2.copy()}
+        columns = {name: rows[name][kept] for name in ("pi", "clusters", "days", "kind", "value")}
+        self._screened.append({**told, "lost": is_lost[kept], **columns})
 
 
-_Phases = tuple[float | None, bool, bool, float]
+_Phases = tuple[float, float, float, float]
 """What the first tier said, whether a later one answered, whether it was to, and how likely it was to be asked."""
 
-_Silent = tuple[str | None, _Phases | None]
+_NO_PHASES: _Phases = (math.nan, math.nan, math.nan, math.nan)
+
+_Silent = tuple[str | None, _Phases]
 """The revision under which a later tier gave no answer, and what the first one had said."""
 
+_NOT_SILENT: _Silent = (None, _NO_PHASES)
 
-def _phases(screening: Mapping[str, Any] | None) -> _Phases | None:
+
+def _phases(screening: Mapping[str, Any] | None) -> _Phases:
     if not screening:
-        return None
+        return _NO_PHASES
     risk = screening["scores"].get("hallucination_risk")
-    return risk, bool(screening["phase2"]), screening["why"] != "passed", screening["pi2"]
+    return math.nan if risk is None else risk, bool(screening["phase2"]), screening["why"] != "passed", screening["pi2"]
 
 
-def _silent_phases(unanswered: Mapping[str, Any] | None) -> _Silent | None:
-    return (unanswered.get("revision"), _phases(unanswered.get("screening"))) if unanswered else None
+def _silent_phases(unanswered: Mapping[str, Any] | None) -> _Silent:
+    return (unanswered.get("revision"), _phases(unanswered.get("screening"))) if unanswered else _NOT_SILENT
+
+
+def _phase_columns(phases: Sequence[_Phases]) -> Floats | None:
+    """A row of numbers for each row of a block. None: no row has any."""
+    if phases.count(_NO_PHASES) == len(phases):
+        return None
+    flat = np.fromiter(chain.from_iterable(phases), np.float64, len(_NO_PHASES) * len(phases))
+    return flat.reshape(-1, len(_NO_PHASES))
 
 
 def _row_columns(block: Block, ended: Integers) -> Columns:
@@ -200,13 +223,18 @@ def _row_columns(block: Block, ended: Integers) -> Columns:
     }
 
 
-def _revisions(judged: Column, silent: Sequence[_Silent | None]) -> Column:
+def _revisions(judged: Column, silent: Sequence[_Silent]) -> Column:
     """Under which revision each row was judged, or would have been."""
-    if not any(silent):
+    lost = [(row, revision) for row, (revision, _) in enumerate(silent) if revision]
+    if not lost:
         return judged
-    return PlainColumn(
-        revision or (other[0] if other else None) for revision, other in zip(judged, silent, strict=True)
-    )
+    codes, values = judged.coded()
+    codes, values = codes.copy(), list(values)
+    numbers: dict[str, int] = {}
+    for row, revision in lost:
+        if not values[codes[row]]:
+            codes[row] = numbers.setdefault(revision, len(values) + len(numbers))
+    return CodedColumn(codes, [*values, *numbers])
 
 
 def _outside(block: Block) -> Bools:

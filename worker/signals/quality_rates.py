@@ -10,7 +10,7 @@ import numpy as np
 from assay.worker.records.metrics import quality
 from assay.worker.records.metrics.metric import Sample
 from assay.worker.signals.estimators import flagged_rate, mean_rate, problem_rate, response_share
-from assay.worker.signals.gathering import Gathered, Kind
+from assay.worker.signals.gathering import Gathered
 from assay.worker.signals.rates import FAITHFUL, worth
 from assay.worker.signals.reading import slices_of
 from assay.worker.signals.samples import estimate, number
@@ -49,13 +49,9 @@ Policies = Mapping[str, FlagPolicy]
 
 def latest_slices(gathered: Gathered) -> dict[tuple[str, str], Traffic]:
     """Of each use case and rubric the slice of the revision that judged last. The gathered rows are used up."""
-    last: dict[tuple[str, str, str], int] = {}
-    kinds = [Kind(*kind) for kind in gathered.kinds]
-    for kind, changed in gathered.last.items():
-        key = (kinds[kind].use_case, kinds[kind].rubric, kinds[kind].revision or "")
-        last[key] = max(last.get(key, 0), changed)
+    slices = slices_of(gathered)
     latest: dict[tuple[str, str], Traffic] = {}
-    for slice_key, traffic in sorted(slices_of(gathered).items(), key=lambda pair: last.get(pair[0][:3], -1)):
+    for slice_key, traffic in sorted(slices.items(), key=lambda pair: slices.last.get(pair[0], -1)):
         latest[slice_key.use_case, slice_key.rubric] = traffic
     return latest
 

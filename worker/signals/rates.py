@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from statistics import NormalDist
+from typing import Literal
 
 import numpy as np
+from pydantic import AwareDatetime
 
 from assay.judges.schema import Record
 from assay.worker.signals.estimators import (
@@ -19,14 +21,11 @@ from assay.worker.signals.estimators import (
 from assay.worker.signals.traffic import Floats, Traffic
 from assay.worker.statistics.combined import Rate
 from assay.worker.statistics.intervals import Estimate
-from assay.worker.statistics.judge_error import LEAST_YOUDEN, JudgeLabels, true_share
+from assay.worker.statistics.judge_error import FEWEST_LABELS, LEAST_YOUDEN, JudgeLabels, true_share
 from assay.worker.statistics.quantiles import weighted_quantile
 
 FAITHFUL = 0.8
 """From this faithfulness on an answer counts as faithful."""
-
-FEWEST_LABELS = 10
-"""Labels of each kind below which a judge is not examined well enough to correct a rate by."""
 
 
 class Bounds(Record):
@@ -43,6 +42,9 @@ class Corrected(Record):
         share: None where the judge is no better than a coin, or too few labels examine it.
         sensitivity, specificity: of the judge, from labels by people.
         clipped: the estimate lay outside [0, 1].
+        by: where the labels come from: the anchors of a golden set, or reviews of this traffic.
+        labels: how many there are.
+        since, until: when they were given, where that is known.
         note: what to know of it, e.g. why there is none.
     """
 
@@ -50,6 +52,10 @@ class Corrected(Record):
     sensitivity: Estimate | None = None
     specificity: Estimate | None = None
     clipped: bool = False
+    by: Literal["anchors", "reviews"] = "anchors"
+    labels: int = 0
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
     note: str = ""
 
 
@@ -156,21 +162,31 @@ def _bounds(traffic: Traffic, headline: Rate | None) -> Bounds | None:
 
 def _corrected(flagged: Rate | None, labels: JudgeLabels, n: int) -> Corrected:
     sensitivity, specificity = labels.sensitivity(), labels.specificity()
-    known = {"sensitivity": sensitivity, "specificity": specificity}
-    if min(labels.positives, labels.negatives) < FEWEST_LABELS:
-        counts = f"{labels.positives} answers labelled as bad and {labels.negatives} as good"
-        return Corrected(share=None, **known, note=f"{counts}; {FEWEST_LABELS} of each kind are needed")
+    known = Corrected(
+        share=None,
+        sensitivity=sensitivity,
+        specificity=specificity,
+        by=labels.by,
+        labels=sum(labels.counted),
+        since=labels.since,
+        until=labels.until,
+    )
+    if not labels.are_enough:
+        bad, good = labels.counted
+        counts = f"{bad} answers labelled as bad and {good} as good"
+        return known.model_copy(update={"note": f"{counts}; {FEWEST_LABELS} of each kind are needed"})
     if flagged is None:
-        return Corrected(share=None, **known, note="no flagged share to correct")
+        return known.model_copy(update={"note": "no flagged share to correct"})
     true = true_share(flagged.value, worth(flagged), labels)
     if true is None:
         note = f"sensitivity + specificity is not above {1 + LEAST_YOUDEN:g}: this judge is hardly better than a coin"
-        return Corrected(share=None, **known, note=note)
+        return known.model_copy(update={"note": note})
     clipped = true.share.value != true.unclipped
     note = _of_variance(true.variance_parts, labels)
     if clipped:
         note = f"the estimate came out at {true.unclipped:.1%} and was set to {true.share.value:.0%}; {note}"
-    return Corrected(share=true.share.model_copy(update={"n": n}), **known, clipped=clipped, note=note)
+    share = true.share.model_copy(update={"n": n})
+    return known.model_copy(update={"share": share, "clipped": clipped, "note": note})
 
 
 def worth(rate: Rate) -> float:
@@ -189,8 +205,8 @@ def _of_variance(parts: tuple[float, float, float], labels: JudgeLabels) -> str:
     """What the width of the corrected share mostly comes from."""
     sources = (
         "the number of judged traces",
-        f"the {labels.positives} answers labelled as bad",
-        f"the {labels.negatives} answers labelled as good",
+        f"the {labels.counted[0]} answers labelled as bad",
+        f"the {labels.counted[1]} answers labelled as good",
     )
     largest = max(range(3), key=parts.__getitem__)
     return f"{parts[largest]:.0%} of its uncertainty comes from {sources[largest]}"

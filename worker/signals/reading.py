@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from assay.worker.ports.history import Block, HistoryReader
-from assay.worker.records.columns import CodedColumn, Column, PlainColumn, rows_alike, stable_order
+from assay.worker.records.columns import CodedColumn, Column, PlainColumn, rows_alike, stable_order, taken
 from assay.worker.records.history import HistoryQuery
-from assay.worker.signals.gathering import COLUMNS, DAY_US, Columns, Gathered, Kind
+from assay.worker.signals.gathering import COLUMNS, DAY_US, Columns, Gathered
+from assay.worker.signals.told_values import Others, RevisionKey, ToldRows, ValuedKind, told_rows
 from assay.worker.signals.traffic import Bools, Integers, ScreenedRows, SliceKey, Traffic, Unanswered
 from assay.worker.signals.unanswered import is_unanswered
 
@@ -32,9 +33,24 @@ SPLITS: Mapping[str, tuple[str, ...]] = {
 """What traffic can be split by, and the columns that hold it. The first that is known counts. Days are those of UTC."""
 
 
+class Slices(dict[SliceKey, Traffic]):
+    """Slices by their keys.
+
+    Attributes:
+        last: when the latest scored row of each ended, in microseconds. Those without one are left out.
+        others: of each revision the traces whose values of a fact got no slice, where there are too many.
+    """
+
+    def __init__(
+        self, slices: Mapping[SliceKey, Traffic], last: Mapping[SliceKey, int], others: Mapping[RevisionKey, Others]
+    ) -> None:
+        super().__init__(slices)
+        self.last, self.others = last, others
+
+
 async def read_traffic(
-    history: HistoryReader, query: HistoryQuery, *, by: str | None = None
-) -> dict[SliceKey, Traffic]:
+    history: HistoryReader, query: HistoryQuery, *, by: str | None = None, only: Container[str | None] | None = None
+) -> Slices:
     """The traffic of a time span, in the order of the slices' keys.
 
     A trace with several tags counts under each of them. Unanswered traces go to the slice of the revision that would
@@ -45,6 +61,7 @@ async def read_traffic(
         history: the record.
         query: which rows.
         by: what to split slices by, a name of `SPLITS`. None: not at all.
+        only: the values that are asked for. None: all, and where they are many those with the most traces.
 
     Raises:
         ValueError: it cannot be split by that.
@@ -56,20 +73,33 @@ async def read_traffic(
     gathered = Gathered()
     async for block in history.blocks(query, [*COLUMNS, *(name for name in facts if name not in COLUMNS)]):
         if len(block["cluster"]):
-            gathered.add(block, *_values(block, facts))
+            gathered.add(block, *_asked(*_values(block, facts), only))
     return slices_of(gathered)
 
 
-def _values(block: Block, facts: Sequence[str]) -> tuple[Column, Integers | None]:
-    """The fact of each row, and which row each is where a row has several."""
+def _asked(
+    values: Column | None, at: Integers | None, only: Container[str | None] | None
+) -> tuple[Column | None, Integers | None]:
+    """Of values, and of the rows that they belong to, those that are asked for."""
+    if values is None or only is None:
+        return values, at
+    codes, known = values.coded()
+    wanted = np.flatnonzero(np.array([value in only for value in known], dtype=np.bool_)[codes])
+    column = taken({"value": CodedColumn(codes, known)}, wanted)["value"]  # without the other values
+    return column, wanted if at is None else at[wanted]
+
+
+def _values(block: Block, facts: Sequence[str]) -> tuple[Column | None, Integers | None]:
+    """The fact of each row, and which row each is where a row has several. None: there is none to split by."""
+    if not facts:
+        return None, None
     if facts == ("tags",):
         pairs = [(tag, at) for at, tags in enumerate(block["tags"]) for tag in dict.fromkeys(tags or (None,))]
         return PlainColumn(tag for tag, _ in pairs), np.array([at for _, at in pairs], dtype=np.int64)
     if facts == ("started_at",):
         return utc_days(block["started_at"]), None
-    codes, known = rows_alike([block[name] for name in facts or ("use_case",)])
-    first = [next((str(value) for value in values if value is not None), None) for values in known]
-    return CodedColumn(codes, first if facts else [None] * len(known)), None
+    codes, known = rows_alike([block[name] for name in facts])
+    return CodedColumn(codes, [next((str(value) for value in row if value is not None), None) for row in known]), None
 
 
 def utc_days(started: Column) -> CodedColumn:
@@ -78,69 +108,79 @@ def utc_days(started: Column) -> CodedColumn:
     return CodedColumn(codes.astype(np.int64), np.datetime_as_string(days.astype("datetime64[D]")).tolist())
 
 
-def slices_of(gathered: Gathered) -> dict[SliceKey, Traffic]:
+def slices_of(gathered: Gathered) -> Slices:
     """The slices of rows that were gathered, in the order of their keys. It may be done once: the rows are used up."""
-    rows, screened = gathered.rows(), gathered.screened()
+    told = told_rows(gathered)
+    rows, screened = told.rows, told.screened
     ends = list(gathered.ends)
     scored = np.array([state == "scored" for state, _ in ends], dtype=np.bool_)[rows["ended"].astype(np.int64)]
     missing = np.array([is_unanswered(*end) for end in ends], dtype=np.bool_)[rows["ended"].astype(np.int64)]
-    homes = _homes(gathered)
+    homes = _homes(told)
     order = sorted(set(homes), key=lambda key: (key[:3], key.value is not None, key.value or ""))
     number = {key: k for k, key in enumerate(order)}
     of_kind = np.array([number[key] for key in homes], dtype=np.int64)
     silent = _split({name: rows[name][missing] for name in ("kind", "pi", "days", "ended")}, of_kind, len(order))
     answered = _split(_only(rows, scored), of_kind, len(order))
-    phases = _split(_only(screened, _counts(screened, gathered)), of_kind, len(order))
-    boost, calibrations = Counter[SliceKey](), _calibrations(gathered)
-    for kind, count in gathered.boost.items():
+    phases = _split(_only(screened, _counts(screened, told)), of_kind, len(order))
+    boost, calibrations = Counter[SliceKey](), _calibrations(told)
+    for kind, count in told.boost.items():
         boost[homes[kind]] += count
     slices = {}
     for k, key in enumerate(order):
         if answered[k]["pi"].size or silent[k]["pi"].size or boost[key]:
             traffic = _traffic(key, answered[k], silent[k], phases[k], ends)
             slices[key] = replace(traffic, boost=boost[key], calibration=calibrations.get(key))
-    return slices
+    return Slices(slices, _last(told), told.others)
 
 
-def _homes(gathered: Gathered) -> list[SliceKey]:
-    """The slice of each kind, by its number."""
-    kinds = [Kind(*kind) for kind in gathered.kinds]
+def _homes(told: ToldRows) -> list[SliceKey]:
+    """The slice of each kind, by its code."""
     versions: dict[SliceKey, set[tuple[str, str | None]]] = {}
-    last: dict[SliceKey, int] = {}
-    for number, changed in gathered.last.items():
-        kind = kinds[number]
-        key = _own(kind)
-        versions.setdefault(key, set()).add((kind.rubric_hash, kind.calibration_hash))
-        last[key] = max(last.get(key, 0), changed)
+    for code in told.last:
+        versions.setdefault(_own(told.kinds[code]), set()).add(_version(told.kinds[code]))
+    last = _last(told)
     judged: dict[tuple[str, str, str | None], list[SliceKey]] = {}
     for key in last:
         judged.setdefault((key.use_case, key.rubric, key.value), []).append(key)
     homes = []
-    for kind in kinds:
-        version = (kind.rubric_hash, kind.calibration_hash)
-        near = judged.get((kind.use_case, kind.rubric, kind.value), [])
+    for valued in told.kinds:
+        own, version = _own(valued), _version(valued)
+        near = judged.get((own.use_case, own.rubric, own.value), [])
         best = max(near, key=lambda key: (version in versions[key], last[key]), default=None)
-        homes.append(_own(kind) if _own(kind) in last or best is None else best)
+        homes.append(own if own in last or best is None else best)
     return homes
 
 
-def _calibrations(gathered: Gathered) -> dict[SliceKey, str | None]:
+def _last(told: ToldRows) -> dict[SliceKey, int]:
+    """When the latest scored row of each slice ended."""
+    last: dict[SliceKey, int] = {}
+    for code, changed in told.last.items():
+        key = _own(told.kinds[code])
+        last[key] = max(last.get(key, 0), changed)
+    return last
+
+
+def _calibrations(told: ToldRows) -> dict[SliceKey, str | None]:
     """The calibration that each slice was judged with last."""
-    kinds = [Kind(*kind) for kind in gathered.kinds]
-    by_time = sorted(gathered.last, key=gathered.last.__getitem__)
-    return {_own(kinds[number]): kinds[number].calibration_hash for number in by_time}
+    by_time = sorted(told.last, key=told.last.__getitem__)
+    return {_own(told.kinds[code]): told.kinds[code].kind.calibration_hash for code in by_time}
 
 
-def _own(kind: Kind) -> SliceKey:
-    return SliceKey(kind.use_case, kind.rubric, kind.revision or "", kind.value)
+def _own(valued: ValuedKind) -> SliceKey:
+    kind = valued.kind
+    return SliceKey(kind.use_case, kind.rubric, kind.revision or "", valued.value)
 
 
-def _counts(screened: Columns, gathered: Gathered) -> Bools:
+def _version(valued: ValuedKind) -> tuple[str, str | None]:
+    return valued.kind.rubric_hash, valued.kind.calibration_hash
+
+
+def _counts(screened: Columns, told: ToldRows) -> Bools:
     """Screened traces that count: scored ones, and lost ones whose own revision scored others."""
-    kinds = [Kind(*kind) for kind in gathered.kinds]
-    judged = {_own(kinds[number]) for number in gathered.last}
-    known = np.array([_own(kind) in judged for kind in kinds], dtype=np.bool_)
-    kept: Bools = (screened["lost"] == 0) | known[screened["kind"].astype(np.int64)] if kinds else screened["lost"] == 0
+    judged = {_own(told.kinds[code]) for code in told.last}
+    is_judged = np.array([_own(valued) in judged for valued in told.kinds], dtype=np.bool_)
+    answered = screened["lost"] == 0
+    kept: Bools = answered | is_judged[screened["kind"]] if told.kinds else answered
     return kept
 
 

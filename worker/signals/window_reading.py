@@ -9,7 +9,6 @@ import numpy as np
 
 from assay.judges.cpu_executor import in_thread
 from assay.worker.ports.history import Block, HistoryReader
-from assay.worker.records.columns import CodedColumn
 from assay.worker.records.history import HistoryQuery
 from assay.worker.signals.gathering import COLUMNS, Gathered
 from assay.worker.signals.traffic import Bools
@@ -99,4 +98,4 @@ async def read_day(reader: HistoryReader, now: datetime) -> Day:
 def _gather(gathered: Gathered, block: Block, rows: Bools) -> None:
     at = np.flatnonzero(rows)
     if at.size:
-        gathered.add(block, CodedColumn(np.zeros(at.size, dtype=np.int64), [None]), at)
+        gathered.add(block, None, at)

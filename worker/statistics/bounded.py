@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.worker.statistics.intervals import Estimate, Interval, score_interval
+from assay.worker.statistics.intervals import Estimate, Interval, score_interval, skewed_interval
 from assay.worker.statistics.student import critical_value
 from assay.worker.statistics.weight_groups import WeightGroups, effective_size, grouped_by_weight
 from assay.worker.statistics.weighted import cluster_index
@@ -38,6 +38,7 @@ class BoundedMean:
         freedom: degrees of freedom of its variance. None: enough to take it as known.
         n_clusters: groups of dependent observations. None where observations were taken as independent.
         groups: flags of very different weights, apart. None: one effective size tells enough.
+        skew: how fast the variance grows with the mean, where that is more than of flags (`skewed_interval`).
     """
 
     value: float
@@ -46,9 +47,13 @@ class BoundedMean:
     freedom: float | None = None
     n_clusters: int | None = None
     groups: WeightGroups | None = None
+    skew: float | None = None
 
     def interval_at(self, critical: float) -> Interval:
         """Both ends for this critical value, e.g. 1.96."""
+        if self.skew is not None:
+            variance = self.value * (1 - self.value) / self.n_effective
+            return skewed_interval(self.value, variance, self.skew, critical)
         whole = score_interval(self.value, self.n_effective, critical)
         if self.groups is None:
             return whole
@@ -71,8 +76,32 @@ class BoundedMean:
         )
 
 
+@dataclass(frozen=True)
+class Prior:
+    """Observations that are added to the spread of values that are no flags, and do not move their mean.
+
+    Attributes:
+        observations: how many.
+        distance: of each of them from the mean. None: they are spread as flags are.
+    """
+
+    observations: float
+    distance: float | None = None
+
+    def square(self, mean: float) -> float:
+        """What each adds to the sum of squares."""
+        return mean * (1 - mean) if self.distance is None else self.distance**2
+
+    def cube(self) -> float:
+        """What each adds to the sum of cubes. Of flags 0: the skewness of flags is Wilson's own."""
+        return 0.0 if self.distance is None else self.distance**3
+
+
+FEW_FLAGS = Prior(PRIOR_OBSERVATIONS)
+
+
 def own_mean(
-    values: Sequence[float] | Floats, pis: Sequence[float] | Floats, *, prior: float = PRIOR_OBSERVATIONS
+    values: Sequence[float] | Floats, pis: Sequence[float] | Floats, *, prior: Prior = FEW_FLAGS
 ) -> BoundedMean | None:
     """The mean over the traffic that the observations were drawn from, by independent (hash) draws.
 
@@ -83,7 +112,7 @@ def own_mean(
     Args:
         values: y, in [0, 1].
         pis: probabilities that a trace was selected and answered.
-        prior: see `PRIOR_OBSERVATIONS`; flags have none.
+        prior: what is added to the spread; flags have none.
 
     Returns:
         None without observations.
@@ -101,12 +130,18 @@ def own_mean(
     left_open = float(open_weight.sum())
     alone = total**2 / left_open if left_open else math.inf
     variance = float((open_weight * (y - mean) ** 2).sum()) / total**2
+    influence: Floats = w * (y - mean) / total
     if are_flags(y):
-        groups = grouped_by_weight(y, w, open_weight)
-        return BoundedMean(mean, y.size, effective_size(mean, variance, alone), groups=groups)
+        groups, size = grouped_by_weight(y, w, open_weight), effective_size(mean, variance, alone)
+        skew = None if groups else _more_skewed(_third(influence, pi), variance, mean, size)
+        return BoundedMean(mean, y.size, size, groups=groups, skew=skew)
     kish = total**2 / float((w * w).sum())
-    size = effective_size(mean, _with_prior(variance, mean, prior / kish, alone), alone)
-    return BoundedMean(mean, y.size, size, _freedom(w * (y - mean), kish))
+    added = prior.observations / kish
+    variance = (variance + added * prior.square(mean) / alone) / (1 + added)
+    size = effective_size(mean, variance, alone)
+    third = (_third(influence, pi) + added * 2 / 3 * prior.cube() / alone**2) / (1 + added)
+    skew = _more_skewed(third, variance, mean, size)
+    return BoundedMean(mean, y.size, size, _freedom(w * (y - mean), kish), skew=skew)
 
 
 def behind_mean(
@@ -195,6 +230,31 @@ def _with_prior(variance: float, mean: float, prior: float, size: float) -> floa
         size: what the weights alone are worth.
     """
     return (variance + prior * mean * (1 - mean) / size) / (1 + prior)
+
+
+def _third(influence: Floats, pi: Floats) -> float:
+    """Σ(1−π)(2−π)r³/3 with r = w(y−μ)/Σw: how far the skewness of a mean of independent draws shifts an interval.
+
+    It is A − K/3, with the third cumulant K = Σ(1−π)(1−2π)r³ of the mean and its covariance A = Σ(1−π)²r³ with its
+    estimated variance. For equal draws of small π both are Σr³, as in Hall's expansion (1992, section 2.6). Where
+    nearly all was judged K is negative, and A hardly counts.
+    """
+    return float(((1 - pi) * (2 - pi) * influence**3).sum()) / 3
+
+
+def _more_skewed(third: float, variance: float, mean: float, size: float) -> float | None:
+    """How fast the variance grows with the mean, where that is more than Wilson's interval takes it to be.
+
+    Wilson's is that of flags, (1−2μ)/n*. It is too small in two cases: where nearly all was judged, the few that were
+    not may hold a large value; and where the mean is of changes in both directions, most are small and few are large.
+
+    Returns:
+        None where Wilson's is at least as much.
+    """
+    if not variance or not math.isfinite(size):
+        return None
+    skew = third / variance
+    return skew if abs(skew) > abs(1 - 2 * mean) / size else None
 
 
 def _freedom(residuals: Floats, kish: float) -> float:

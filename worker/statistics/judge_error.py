@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import math
 from statistics import NormalDist
+from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from assay.judges.schema import Record
 from assay.worker.statistics.intervals import Estimate, wilson
 
 LEAST_YOUDEN = 0.1
 """A judge whose sensitivity + specificity − 1 is no more is a coin: dividing by that tells nothing."""
+
+
+FEWEST_LABELS = 10
+"""Labels of each kind below which a judge is not examined well enough to correct a rate by."""
 
 
 class JudgeLabels(Record):
@@ -22,20 +27,38 @@ class JudgeLabels(Record):
         caught: those of them that the judge flagged.
         negatives: answers that people did not mark.
         passed: those of them that the judge did not flag.
+        by: where people gave the labels: on the anchors of a golden set, or in a review queue. There each stands for
+            another number of answers, and the counts above are what they are worth.
+        given: how many labels there are, of bad and of good answers. None: as many as are counted.
+        since, until: when they were given.
     """
 
-    positives: int = Field(ge=0)
-    caught: int = Field(ge=0)
-    negatives: int = Field(ge=0)
-    passed: int = Field(ge=0)
+    positives: float = Field(ge=0)
+    caught: float = Field(ge=0)
+    negatives: float = Field(ge=0)
+    passed: float = Field(ge=0)
+    by: Literal["anchors", "reviews"] = "anchors"
+    given: tuple[int, int] | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+    @property
+    def counted(self) -> tuple[int, int]:
+        """How many labels there are, of bad and of good answers."""
+        return self.given or (round(self.positives), round(self.negatives))
+
+    @property
+    def are_enough(self) -> bool:
+        """Whether they examine a judge well enough to correct a rate by."""
+        return min(self.counted) >= FEWEST_LABELS
 
     def sensitivity(self, conf: float = 0.95) -> Estimate | None:
         """Share of the bad answers that are flagged. None without any."""
-        return _share(self.caught, self.positives, conf)
+        return _share(self.caught, self.positives, self.counted[0], conf)
 
     def specificity(self, conf: float = 0.95) -> Estimate | None:
         """Share of the good answers that are not flagged. None without any."""
-        return _share(self.passed, self.negatives, conf)
+        return _share(self.passed, self.negatives, self.counted[1], conf)
 
 
 class TrueShare(Record):
@@ -111,9 +134,12 @@ def _lang_reiczigel(flagged: float, n: float, labels: JudgeLabels, conf: float) 
     return _clipped(theta + shift - half), _clipped(theta + shift + half)
 
 
-def _share(k: int, n: int, conf: float) -> Estimate | None:
-    interval = wilson(k, n, conf)
-    return Estimate(value=k / n, low=interval.low, high=interval.high, n=n) if interval else None
+def _share(k: float, worth: float, n: int, conf: float) -> Estimate | None:
+    interval = wilson(min(k, worth), worth, conf)
+    if interval is None:
+        return None
+    effective = None if worth == n else worth
+    return Estimate(value=k / worth, low=interval.low, high=interval.high, n=n, n_effective=effective)
 
 
 def _clipped(value: float) -> float:

@@ -12,6 +12,10 @@ _NEARLY_NORMAL = 2000.0
 """Degrees of freedom from which on the normal quantile is right to three digits: 1.9612 against 1.9600."""
 
 
+_FEW = 5.0
+"""Degrees of freedom below which the normal quantile with one correction is too far off to begin with."""
+
+
 def two_sided_tail(critical: float, freedom: float | None) -> float:
     """Probability that a t-distributed number lies further from 0 than `critical`, on either side.
 
@@ -43,9 +47,13 @@ def critical_value(conf: float, freedom: float | None) -> float:
 def _t_quantile(conf: float, freedom: float) -> float:
     """Newton's steps, and halving where one leaves the bracket: a window has many shares, each with its own freedom."""
     low, high = 0.0, 1.0
-    while two_sided_tail(high, freedom) > 1 - conf and high < 1e9:
-        low, high = high, 2 * high
-    at = (low + high) / 2
+    if freedom < _FEW:
+        while two_sided_tail(high, freedom) > 1 - conf and high < 1e9:
+            low, high = high, 2 * high
+        at = (low + high) / 2
+    else:  # near enough to begin with: a report asks for thousands of these
+        high, z = 1e9, NormalDist().inv_cdf(0.5 + conf / 2)
+        at = z + (z**3 + z) / (4 * freedom)
     while high - low > 1e-9 * high:
         off = two_sided_tail(at, freedom) - (1 - conf)
         low, high = (at, high) if off > 0 else (low, at)

@@ -12,19 +12,19 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.worker.statistics.bounded import BoundedMean, Clusters, are_flags, behind_mean, own_mean
+from assay.worker.statistics.bounded import BoundedMean, Clusters, Prior, are_flags, behind_mean, own_mean
 from assay.worker.statistics.combined import Combined, Part
 from assay.worker.statistics.intervals import Interval, mid_p
 from assay.worker.statistics.phases import PhaseColumns, with_answers
-from assay.worker.statistics.student import critical_value, two_sided_tail
+from assay.worker.statistics.student import two_sided_tail
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 
-PRIOR_CHANGES = 0.2
-"""To changes that are no flags so many observations are added that changed by one. Twenty audits that hardly changed a
-risk say little of the one that would have been turned around."""
+TURNED = 1 / 3
+"""To changes that are no flags one observation is added that changed by this much, in the direction in which there is
+more room. Twenty audits that hardly changed a risk say little of the one that would have been turned around."""
 
 
 def two_phase_rate(
@@ -96,12 +96,14 @@ def _change_part(alike: PhaseColumns, total: float) -> tuple[Part, float]:
 
 
 def _audited_part(weight: float, values: Floats, audited: PhaseColumns) -> Part:
-    mean = own_mean(values, audited.pi * audited.pi2, prior=PRIOR_CHANGES)
+    upward = bool(audited.n) and float(audited.first.mean()) < 0.5
+    turned = Prior(1.0, (TURNED if upward else -TURNED) / 2)
+    mean = own_mean(values, audited.pi * audited.pi2, prior=turned)
     if mean is None:
         return Part(weight, 0.0, _anything)
     if are_flags(values):
         return Part(weight, mean.value, partial(_of_few_flags, mean))
-    return Part(weight, mean.value, partial(_with_few, mean))
+    return Part(weight, mean.value, mean.interval_at)
 
 
 def _of_few_flags(mean: BoundedMean, critical: float) -> Interval:
@@ -114,11 +116,6 @@ def _of_few_flags(mean: BoundedMean, critical: float) -> Interval:
         apart = mean.interval_at(critical)
         ends = Interval(low=min(ends.low, apart.low), high=max(ends.high, apart.high))
     return Interval(low=min(ends.low, mean.value), high=max(ends.high, mean.value))
-
-
-def _with_few(mean: BoundedMean, critical: float) -> Interval:
-    """At a critical value that is larger in the measure in which the part rests on few audits."""
-    return mean.interval_at(critical * critical_value(0.95, mean.freedom) / critical_value(0.95, None))
 
 
 def _anything(_critical: float) -> Interval:

@@ -51,6 +51,7 @@ def history_keeper(runtime: Runtime) -> HistoryKeeper:
     Raises:
         ConfigurationError: as `open_record`.
     """
+    from assay.worker.flow.history_owner import HistoryOwner
     from assay.worker.flow.history_writing import HistoryKeeper
 
     stores = runtime.stores
@@ -65,6 +66,10 @@ def history_keeper(runtime: Runtime) -> HistoryKeeper:
         key_values=runtime.state.key_values,
         clock=runtime.clock,
         keep_for=timedelta(days=runtime.settings.history_days),
+        # A folder's file is its fleet's own: `assay up` locks the folder.
+        owner=HistoryOwner(runtime.history.documents, runtime.state.key_values)
+        if runtime.settings.database_url
+        else None,
     )
 
 

@@ -45,7 +45,8 @@ async def read_period_report(
     cuts = {rubric.name: rubric.risk_labels.high for rubric in runtime.rubrics.values()}
     ledger = Ledger(state.ledger_reader, state.windows) if has_redis else None
     exams = Exams.kept(runtime.root.data_dir(runtime.settings), _golden_sets(runtime.root))
-    reader = PeriodReader(runtime.history.reader, cuts=cuts, labels_of=exams.labels)
+    history = runtime.history
+    reader = PeriodReader(history.reader, cuts=cuts, labels_of=exams.labels, reviews=history.reviews)
     period = await reader.read(query, by=by, ledger=ledger, compare=compare)
     names = query.use_cases or [case.name for case in runtime.deployment.use_cases]
     drift = await read_drift(runtime.history.documents, names, query)

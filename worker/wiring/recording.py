@@ -12,6 +12,7 @@ from assay.worker.flow.store_verifying import VerifierOfStores, Verifies
 from assay.worker.flow.verify import Verifier
 from assay.worker.ports.capabilities import WithSessionScores
 from assay.worker.wiring.copying import copy_requests
+from assay.worker.wiring.reviewing import review_draws
 from assay.worker.wiring.state_of_store import key_values_of, locks_of
 from assay.worker.wiring.stores import Part
 from assay.worker.wiring.watch import assessment_watch
@@ -66,6 +67,7 @@ def _verifier(runtime: Runtime, part: Part) -> Verifier:
         clock=runtime.clock,
         rewrite_after=timedelta(seconds=runtime.settings.rewrite_after_s),
         review_queues=runtime.deployment.review_queues,
+        draws=review_draws(runtime),
         copies=copy_requests(runtime),
         lock=f"verify~{part.mark}" if part.mark else "verify",
     )

@@ -19,7 +19,6 @@ from assay.worker.config.judge_files import read_judge_files
 from assay.worker.config.redaction import redaction_of
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
-from assay.worker.flow.batching import only_store
 from assay.worker.flow.outbox import Outbox
 from assay.worker.flow.suspicion import Suspicion
 from assay.worker.limits.admissions import Admissions
@@ -37,7 +36,7 @@ from assay.worker.wiring.batches import BatchEndpoints
 from assay.worker.wiring.judges import load_calibrations, load_rubrics
 from assay.worker.wiring.process_parts import ProcessParts
 from assay.worker.wiring.queues import ASSESS_QUEUE
-from assay.worker.wiring.stores import open_stores, review_queues_of
+from assay.worker.wiring.stores import open_stores
 from assay.worker.wiring.watch import assessment_watch
 
 if TYPE_CHECKING:
@@ -229,18 +228,10 @@ class Runtime:
         return await keep_history(self)
 
     async def review(self) -> ReviewReport:
-        """Put flagged answers into the queues people review; nothing where no use case has one."""
-        from assay.worker.flow.reviews import Reviewer, ReviewReport
+        """Put answers into the queues people review, and read what they said; nothing where no use case has one."""
+        from assay.worker.wiring.reviewing import review
 
-        if not self.deployment.review_queues:
-            return ReviewReport()
-        reviewer = Reviewer(
-            queues=review_queues_of(self.store),
-            waiting=self.state.reviews,
-            clock=self.clock,
-            store_of=self.stores.mark_of if len(self.stores.parts) > 1 else only_store,
-        )
-        return await reviewer.review()
+        return await review(self)
 
     @property
     def has_queue(self) -> bool:

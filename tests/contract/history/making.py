@@ -77,7 +77,7 @@ def full_row(trace_id: str = "t1") -> HistoryRow:
         **{name: f"{name} ü" for name in (*texts, *more, *last, *second, "feature", "user_tier")},
         **{name: number for number, name in enumerate((*whole, *judge), start=2**40)},
         **dict.fromkeys(("duration_s", "first_token_s", "cost_usd", "judge_cost_usd"), 0.1 + 0.2),
-        **dict.fromkeys(("risk", "faithfulness", "groundedness", "pi2"), 1 / 3),
+        **dict.fromkeys(("risk", "faithfulness", "groundedness", "pi2", "upstream_pi"), 1 / 3),
         **dict.fromkeys(("calibrated", "degraded", "needs_review"), True),
         observation_id="o1",
         sample="boost",

@@ -16,6 +16,7 @@ from assay.worker.ports.history import History
 from assay.worker.records.columns import rows_alike
 from assay.worker.records.history import HistoryRow, cluster_of
 from assay.worker.records.history_columns import COLUMN_KINDS
+from assay.worker.reporting.export.csv_rows import CsvRows
 from assay.worker.reporting.export.json_lines import JsonLines
 from assay.worker.reporting.export.row_files import write_rows
 from assay.worker.reporting.period.reading import PeriodReader
@@ -126,9 +127,10 @@ def test_reports_and_exports_are_those_of_the_rows(place: str, rows: list[Histor
         for history in (memory, record):
             await history.writer.write(rows)
             reports = [await PeriodReader(history.reader, cuts={}).read(EVER, by=by) for by in (None, "release", "tag")]
-            file = io.StringIO()
-            count = await write_rows(history.reader, EVER, JsonLines(file))
-            told.append((count, file.getvalue(), [rounded(report) for report in reports]))
+            lines, table = io.StringIO(), io.StringIO()
+            count = await write_rows(history.reader, EVER, JsonLines(lines))
+            await write_rows(history.reader, EVER, CsvRows(table))
+            told.append((count, lines.getvalue() + table.getvalue(), [rounded(report) for report in reports]))
         assert told[0] == told[1]
         assert told[0][0] == len({row.key for row in rows})
         assert len(told[0][2][0]["use_cases"]) == 4
@@ -141,5 +143,28 @@ def test_a_row_that_is_replaced_shows_its_new_numbers_and_names(place: str) -> N
         await record.writer.write([row("a", risk=0.1, release="v1"), row("b", risk=0.2, release="v1")])
         await record.writer.write([row("a", risk=0.9, release="v2", changed_at=NOW + timedelta(hours=1))])
         assert await columns(record.reader, ["risk", "release"]) == {"risk": [0.9, 0.2], "release": ["v2", "v1"]}
+
+    run_on(place, check)
+
+
+@pytest.mark.parametrize("size", [49, 50, 51, 300])
+def test_rows_of_one_moment_whose_names_all_differ_come_once_each(
+    place: str, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        reading, "BLOCK_ROWS", 50
+    )  # names are looked up at first, and read with their rows from then on
+    rows = [
+        row(f"t{number % 7}", project=f"p{number}", prompt_version=f"hash-{number}", started_at=NOW)
+        for number in range(size)
+    ]
+
+    async def check(record: History) -> None:
+        await record.writer.write(rows)
+        told = await columns(record.reader, ["project", "prompt_version", "trace_id", "use_case"])
+        assert sorted(told["project"]) == sorted(known.project for known in rows)
+        assert told["trace_id"] == sorted(told["trace_id"])
+        assert [f"hash-{project[1:]}" for project in told["project"]] == told["prompt_version"]
+        assert set(told["use_case"]) == {"bot"}
 
     run_on(place, check)

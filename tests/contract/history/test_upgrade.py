@@ -1,4 +1,4 @@
-"""A database of the first format, with rows, becomes one of the second: nothing is lost, nothing reads otherwise."""
+"""A database of the first format, with rows, becomes one of the present: nothing is lost, nothing reads otherwise."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from tests.servers.postgres_server import PostgresProcess
 
 NEW = (
     *("question_chars", "answer_chars", "question_language", "answer_language", "question_vector"),
-    *("answer_vector", "vectors_from", "feature", "user_tier"),
+    *("answer_vector", "vectors_from", "feature", "user_tier", "upstream_pi"),
 )
-"""Columns of the second format."""
+"""Columns of later formats."""
 
 OLD_ROWS = [
     full_row("full").model_copy(update=dict.fromkeys(NEW)),
@@ -57,7 +57,7 @@ def test_rows_of_the_first_format_read_the_same_after_the_upgrade(place: str, mo
     make_first_format(place, monkeypatch)
 
     async def before(record: History) -> None:
-        with pytest.raises(HistoryUnavailable, match=r"format v001, and this Assay reads v002; start a control worker"):
+        with pytest.raises(HistoryUnavailable, match=r"format v001, and this Assay reads v003; start a control worker"):
             await record.reader.rows_of("full")
 
     async def after(record: History) -> None:
@@ -73,7 +73,7 @@ def test_rows_of_the_first_format_read_the_same_after_the_upgrade(place: str, mo
         assert whole["feature"] == [*[None] * 6, "search"]
         assert whole["question_chars"] == [*[None] * 6, 40]
         examined = await record.reader.examine()
-        assert (examined.status, examined.details["format"], examined.details["rows"]) == ("ok", "v002", 7)
+        assert (examined.status, examined.details["format"], examined.details["rows"]) == ("ok", "v003", 7)
 
     run_on(place, before)
     run_on(place, after)

@@ -101,13 +101,32 @@ def test_row_of_an_end_that_is_no_longer_true_lets_nothing_go(run: Run) -> None:
     run(check)
 
 
-def test_entry_that_is_judged_again_leaves(run: Run) -> None:
+def test_entry_that_is_judged_again_waits_for_the_row_of_each_version(run: Run) -> None:
     async def check(state: FleetState) -> None:
-        await end(state, "a", LedgerState.SCORED, judgement=JUDGEMENT, particulars=ALL)
+        await end(state, "a", LedgerState.SCORED, after_s=0.25, judgement=JUDGEMENT, particulars=ALL)
         await state.reopening.reopen([promise("a", rubric_hash="h2")], now=LATER, due=LATER)
-        assert await waiting(state) == []
-        entry = (await state.ledger.entries("grounding", ["a"]))["a"]
-        assert entry.particulars == Particulars()
+        (earlier,) = (await state.ended.ended(limit=9)).entries
+        assert (earlier.promise, earlier.state) == (promise("a"), LedgerState.SCORED)
+        assert (earlier.judgement, earlier.particulars) == (JUDGEMENT, ALL)
+        assert (await state.ledger.entries("grounding", ["a"]))["a"].particulars == Particulars()
+        change = transition("a", LedgerState.OPEN, LedgerState.SKIPPED)
+        await state.ledger.apply("grounding", [change], now=LATER)
+        both = (await state.ended.ended(limit=9)).entries
+        assert [(entry.promise.rubric_hash, entry.state) for entry in both] == [("h", "scored"), ("h2", "skipped")]
+        await state.ended.recorded([earlier])
+        assert (await state.ended.ended(limit=9)).entries == both[1:]
+        await state.ended.recorded(both)
+        assert await state.ended.unrecorded() == Unrecorded(0, None)
+
+    run(check)
+
+
+def test_entry_whose_row_is_written_leaves_nothing_behind_as_it_is_judged_again(run: Run) -> None:
+    async def check(state: FleetState) -> None:
+        await end(state, "a", LedgerState.SCORED, judgement=JUDGEMENT)
+        await state.ended.recorded((await state.ended.ended(limit=9)).entries)
+        await state.reopening.reopen([promise("a", rubric_hash="h2")], now=LATER, due=LATER)
+        assert await state.ended.unrecorded() == Unrecorded(0, None)
 
     run(check)
 

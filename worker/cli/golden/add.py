@@ -14,6 +14,7 @@ from assay.judges.errors import ConfigurationError
 from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root, with_runtime
 from assay.worker.cli.golden.options import NameArgument
 from assay.worker.config.deployment import CONFIG_FILE
+from assay.worker.config.egress import check_egress
 from assay.worker.config.root import ConfigRoot, packaged_root
 from assay.worker.flow.label_pull import OpinionCounts, Wanted, collect
 from assay.worker.golden.sets.golden_set import GoldenSet
@@ -92,6 +93,8 @@ def _additions(  # what the command was given
 ) -> SetAdditions:
     async def work(runtime: Runtime) -> SetAdditions:
         recorded = await SampleFinder.of(runtime).samples(traces, rubric=golden.rubric, use_case=use_case)
+        for sample in recorded:  # every run of the set sends it to the rubric's judges
+            check_egress(sample.use_case, golden.rubric)
         labels = await _reviews(runtime) if reviewed else {}
         given = None if label is None else int(label is Said.WRONG)
         return _taken(golden, recorded, expect.value, labels, given)
@@ -146,6 +149,10 @@ def _show(report: Additions, directory: Path, *, is_written: bool) -> None:
     lines += [
         f"! trace {trace_id}: anchor {anchor} says the opposite of its answer; look at it, and mend anchors.jsonl"
         for trace_id, anchor in report.contradicted.items()
+    ]
+    lines += [
+        f"! item {item}: its trace recorded no evidence, so its answers are judged only where the target returns some"
+        for item in report.without_evidence
     ]
     if is_written and (report.items or report.anchors):
         lines += ["not frozen yet, so a gate refuses the set; next:"]

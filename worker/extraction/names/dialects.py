@@ -17,6 +17,8 @@ FactName = Literal[
     "reasoning",
     "total",
     "cost_usd",
+    "input_cost_usd",
+    "output_cost_usd",
     "first_token_s",
     "first_token_ms",
     "asked",
@@ -29,7 +31,8 @@ FactName = Literal[
 FACT_NAMES: tuple[FactName, ...] = get_args(FactName)
 """What a dialect may say. `first_token_s` counts from the start of the call, in seconds, `first_token_ms` in ms.
 
-`tool_input` is what the provider's own tools put into the prompt, and stands beside `input`.
+`tool_input` is what the provider's own tools put into the prompt, and stands beside `input`. The costs of input and of
+output count together, and only where no name says the whole cost.
 """
 
 
@@ -49,10 +52,18 @@ class Dialect(NamedTuple):
     reasoning_beside: bool = False
 
 
-_USAGE = ("usage", "token_usage", "response_metadata.token_usage", "response_metadata.usage", "llm_output.token_usage")
+_ORIGINAL = "original_usage"
+"""The usage of any endpoint, as it reported it."""
+_USAGE = (
+    *("usage", "token_usage", "response_metadata.token_usage", "response_metadata.usage", "llm_output.token_usage"),
+    _ORIGINAL,
+)
 """Where applications keep the usage that an endpoint reported."""
-_LANGCHAIN = ("usage_metadata", "response_metadata.usage_metadata")
-_GEMINI = ("usage_metadata", "usageMetadata", "response_metadata.usage_metadata")
+_LANGCHAIN = ("usage_metadata", "response_metadata.usage_metadata", _ORIGINAL)
+_GEMINI = ("usage_metadata", "usageMetadata", "response_metadata.usage_metadata", _ORIGINAL)
+
+COST_PARTS = ("langfuse.observation.cost_details",)
+"""Objects whose numbers sum up to what a call cost, where none of them is the total."""
 
 DIALECTS: tuple[Dialect, ...] = (
     Dialect(
@@ -69,6 +80,7 @@ DIALECTS: tuple[Dialect, ...] = (
             "provider": ("gen_ai.provider.name", "gen_ai.system"),
             "finish_reason": ("gen_ai.response.finish_reasons",),
             "prompt_name": ("gen_ai.prompt.name",),
+            "prompt_version": ("gen_ai.prompt.version",),
         },
     ),
     Dialect(
@@ -83,9 +95,12 @@ DIALECTS: tuple[Dialect, ...] = (
             "asked": ("llm.request.model",),
             "served": ("llm.response.model",),
             "provider": ("llm.vendor",),
-            "finish_reason": ("gen_ai.response.finish_reason", "gen_ai.completion.0.finish_reason"),
+            "finish_reason": (
+                *("gen_ai.response.finish_reason", "gen_ai.response.stop_reason", "gen_ai.completion.0.finish_reason"),
+                *("llm.response.finish_reason", "llm.response.stop_reason"),
+            ),
             "prompt_name": ("traceloop.prompt.key",),
-            "prompt_version": ("traceloop.prompt.version",),
+            "prompt_version": ("traceloop.prompt.version", "traceloop.prompt.version_name"),
         },
     ),
     Dialect(
@@ -98,6 +113,8 @@ DIALECTS: tuple[Dialect, ...] = (
             "reasoning": ("llm.token_count.completion_details.reasoning",),
             "total": ("llm.token_count.total",),
             "cost_usd": ("llm.cost.total",),
+            "input_cost_usd": ("llm.cost.prompt",),
+            "output_cost_usd": ("llm.cost.completion",),
             "asked": ("llm.request.model_name", "llm.model_name"),
             "served": ("llm.response.model_name",),
             "provider": ("llm.provider", "llm.system"),
@@ -126,10 +143,17 @@ DIALECTS: tuple[Dialect, ...] = (
         "Pydantic AI",
         {
             "input": ("gen_ai.aggregated_usage.input_tokens",),
-            "cached": ("gen_ai.usage.details.cache_read_tokens",),
-            "cache_write": ("gen_ai.usage.details.cache_write_tokens",),
+            "cached": (
+                "gen_ai.usage.details.cache_read_tokens",
+                "gen_ai.usage.details.cache_read_input_tokens",
+                "gen_ai.usage.details.cached_content_tokens",
+            ),
+            "cache_write": (
+                "gen_ai.usage.details.cache_write_tokens",
+                "gen_ai.usage.details.cache_creation_input_tokens",
+            ),
             "output": ("gen_ai.aggregated_usage.output_tokens",),
-            "reasoning": ("gen_ai.usage.details.reasoning_tokens",),
+            "reasoning": ("gen_ai.usage.details.reasoning_tokens", "gen_ai.usage.details.thoughts_tokens"),
             "cost_usd": ("operation.cost",),
             "asked": ("model_name",),
         },
@@ -162,8 +186,8 @@ DIALECTS: tuple[Dialect, ...] = (
             ),
             "cost_usd": ("langfuse.observation.cost_details.total",),
             "asked": ("langfuse.observation.model.name",),
-            "prompt_name": ("langfuse.observation.prompt.name",),
-            "prompt_version": ("langfuse.observation.prompt.version",),
+            "prompt_name": ("langfuse.observation.prompt.name", "langfusePrompt.name"),
+            "prompt_version": ("langfuse.observation.prompt.version", "langfusePrompt.version"),
         },
     ),
     Dialect(
@@ -175,10 +199,24 @@ DIALECTS: tuple[Dialect, ...] = (
                 "hidden_params.response_cost",
                 "response_cost",
             ),
+            "input_cost_usd": ("gen_ai.cost.input_cost",),
+            "output_cost_usd": ("gen_ai.cost.output_cost",),
             "provider": ("custom_llm_provider",),
         },
     ),
     Dialect("OpenLIT", {"cost_usd": ("gen_ai.usage.cost", "gen_ai.usage.total_cost", "gen_ai.usage.cost_usd")}),
+    Dialect("OpenRouter", {"cost_usd": ("usage.cost",)}),
+    Dialect(
+        "Sentry, OpenRouter",
+        {
+            "cached": ("gen_ai.usage.input_tokens.cached",),
+            "cache_write": ("gen_ai.usage.input_tokens.cache_write",),
+            "reasoning": ("gen_ai.usage.output_tokens.reasoning",),
+            "cost_usd": ("gen_ai.cost.total_tokens",),
+            "input_cost_usd": ("gen_ai.usage.input_cost", "gen_ai.cost.input_tokens"),
+            "output_cost_usd": ("gen_ai.usage.output_cost", "gen_ai.cost.output_tokens"),
+        },
+    ),
     Dialect(
         "LangChain's usage",
         {
@@ -196,9 +234,15 @@ DIALECTS: tuple[Dialect, ...] = (
         {
             "cost_usd": ("total_cost",),
             "asked": ("ls_model_name",),
-            "served": ("response_metadata.model_name",),
-            "provider": ("ls_provider",),
-            "finish_reason": ("response_metadata.finish_reason",),
+            "served": (
+                *("response_metadata.model_name", "response_metadata.model", "generation_info.model_name"),
+                "llm_output.model_name",
+            ),
+            "provider": ("ls_provider", "response_metadata.model_provider"),
+            "finish_reason": (
+                *("response_metadata.finish_reason", "response_metadata.stop_reason", "response_metadata.stopReason"),
+                *("response_metadata.done_reason", "generation_info.finish_reason"),
+            ),
             "prompt_name": ("lc_hub_repo",),
             "prompt_version": ("lc_hub_commit_hash",),
         },
@@ -212,6 +256,7 @@ DIALECTS: tuple[Dialect, ...] = (
                 "input_tokens_details.cached_tokens",
                 "prompt_cache_hit_tokens",
             ),
+            "cache_write": ("prompt_tokens_details.cache_write_tokens", "input_tokens_details.cache_write_tokens"),
             "output": ("completion_tokens", "output_tokens"),
             "reasoning": ("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens"),
             "total": ("total_tokens",),
@@ -240,6 +285,29 @@ DIALECTS: tuple[Dialect, ...] = (
         beside=("inputTokens",),
     ),
     Dialect(
+        "Vercel AI's usage",
+        {
+            "input": ("promptTokens",),
+            "cached": ("cachedInputTokens", "inputTokenDetails.cacheReadTokens"),
+            "cache_write": ("inputTokenDetails.cacheWriteTokens",),
+            "output": ("completionTokens",),
+            "reasoning": ("reasoningTokens", "outputTokenDetails.reasoningTokens"),
+        },
+        places=_USAGE,
+    ),
+    Dialect(
+        "Cohere's usage",
+        {"input": ("tokens.input_tokens",), "output": ("tokens.output_tokens",)},
+        places=("usage", "meta"),
+    ),
+    Dialect(
+        "Ollama's usage",
+        {
+            "input": ("prompt_eval_count", "response_metadata.prompt_eval_count"),
+            "output": ("eval_count", "response_metadata.eval_count"),
+        },
+    ),
+    Dialect(
         "Gemini's usage",
         {
             "input": ("prompt_token_count", "promptTokenCount"),
@@ -256,6 +324,8 @@ DIALECTS: tuple[Dialect, ...] = (
         "an application's own metadata",
         {
             "cost_usd": ("cost_usd",),
+            "first_token_s": ("first_token_s",),
+            "first_token_ms": ("first_token_ms", "gen_ai.response.time_to_first_token_ms"),
             "asked": ("model_asked", "model"),
             "served": ("model_served",),
             "provider": ("provider",),

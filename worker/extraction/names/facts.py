@@ -29,5 +29,7 @@ _AROUND = "attributes"
 """What stores put around the attributes of a span: `attributes.gen_ai.system`, or an object of that name."""
 NAMINGS: dict[str, Naming] = {f"{_AROUND}.{name}": naming for name, naming in _NAMINGS.items()} | _NAMINGS
 """By name: `gen_ai.usage.input_tokens` is the `input` of OpenTelemetry GenAI."""
+MODEL_KEYS = ("model", "model_name", "modelVersion", "model_version", "modelId", "model_id")
+"""Under which a request and a reply name their model: `{"model": "gpt-4o-2024-08-06", "choices": [...]}`."""
 BEGINNINGS = frozenset(name[:at] for name in NAMINGS for at in range(len(name)) if name[at] == ".")
 """What a name of the table begins with, up to a dot: objects elsewhere in metadata are not looked into."""

@@ -18,6 +18,7 @@ from assay.worker.flow.backfill.planning import Planned
 from assay.worker.flow.backfill.releasing import Gate, LimitReached, NoWorker, Releasing
 from assay.worker.flow.rates import CountedAhead, RateResolver
 from assay.worker.flow.window_scan import WindowScanner
+from assay.worker.flow.windows import aligned
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.ledger import Reopening
 from assay.worker.records.ledger import count_key
@@ -116,7 +117,12 @@ class Backfill:
     async def _window(self, start: datetime) -> WindowRecord:
         """The window as it is recorded by now: a sweep may have been there since it was planned."""
         size = timedelta(seconds=self.scanner.deployment.window_seconds)
-        return await self.scanner.windows.at(start) or WindowRecord(start=start, end=start + size)
+        end = aligned(start, size) + size
+        recorded = await self.scanner.windows.between(start, end)
+        if recorded and recorded[0].start == start:
+            return recorded[0]
+        # Beside a window of another size there is what that one leaves.
+        return WindowRecord(start=start, end=min(end, recorded[0].start) if recorded else end)
 
     def _is_done(self, window: WindowRecord, counted: Mapping[str, int]) -> bool:
         """Whether all that is in the window now was chosen from before, by every rubric."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from assay.worker.ports.history import HistoryReader
 from assay.worker.reporting.compare.drafts import Draft, drafts_of
-from assay.worker.reporting.compare.family import PART_OF_RATES, Family
+from assay.worker.reporting.compare.family import PART_OF_SHARES, Family
 from assay.worker.reporting.compare.question import Question
 from assay.worker.reporting.compare.result import CompareResult
 from assay.worker.reporting.compare.rows import finished
@@ -60,7 +60,7 @@ def compared(
         question=question,
         rules=rules,
         rows=rows,
-        tests=sum(draft.tested is not None for draft in drafts) + sum(map(len, shares.values())),
+        tests=sum(draft.tested is not None for draft in drafts),
         verdict=overall(row.verdict for row in rows),
     )
 
@@ -68,13 +68,13 @@ def compared(
 def with_holm(
     drafts: Sequence[Draft], shares: Shares, rules: CompareRules
 ) -> tuple[list[Draft], dict[RowKey, tuple[ShareChange, ...]]]:
-    """Rows and shares with p-values that hold over all of them together."""
+    """Rows with p-values that hold over all rows together, and shares with those that hold over all shares."""
     of_shares = [change.p_value for changes in shares.values() for change in changes]
     of_rates = [draft.tested.p_value for draft in drafts if draft.tested is not None]
-    rates = Family(of_rates, rules.alpha, PART_OF_RATES if of_shares else 1.0)
+    rates = Family(of_rates, rules.alpha)
     holm = zip(rates.adjusted(), rates.levels(), strict=True)
     tested = [draft if draft.tested is None else draft.among_all(rules, *next(holm)) for draft in drafts]
-    rises = iter(Family(of_shares, rules.alpha, 1 - PART_OF_RATES).adjusted())
+    rises = iter(Family(of_shares, rules.alpha, PART_OF_SHARES).adjusted())
     return tested, {key: tuple(_share(each, next(rises), rules) for each in changes) for key, changes in shares.items()}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from assay.worker.reporting.compare.result import CompareResult
-from assay.worker.reporting.compare.wording import SIGNS, row_lines, title, verdict_line
+from assay.worker.reporting.compare.wording import SIGNS, row_lines, title, verdict_line, worst_first
 from assay.worker.reporting.terminal.text import one_line
 
 _MARKS = re.compile(r"([\\`*_\[\]#|~])")
@@ -18,8 +18,7 @@ MOST_ROWS = 30
 def compare_markdown(result: CompareResult) -> str:
     """The whole comparison."""
     lines = [f"### {SIGNS[result.verdict]} Compare: **{result.verdict.value}**", "", _md(title(result)), ""]
-    order = ["regressed", "inconclusive", "pass"]
-    rows = sorted(result.rows, key=lambda row: order.index(row.verdict.value))
+    rows = worst_first(result.rows)
     for row in rows[:MOST_ROWS]:
         name = _md(f"{row.use_case}, rubric {row.rubric}")
         revision = f" (revision {_md(row.revision[:12])})" if row.revision else ""

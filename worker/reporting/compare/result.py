@@ -45,7 +45,7 @@ class Tested(Record):
         a, b: rates behind the traffic of each side, answers of one session as one draw.
         change: `b` minus `a`, with its 95 % interval.
         p_value: of the test that `b` is worse.
-        adjusted_p: the same over all tests together, by Holm's method.
+        adjusted_p: the same over the rates of all rows together, by Holm's method.
         level: at which `p_value` the verdict turns, by the same method: `alpha` of a single test.
         at_worst: how much worse `b` may be, at `alpha` in one direction.
         visible: the smallest worsening that is seen with the power of the rules, at `level`. None: not even the
@@ -104,7 +104,7 @@ class CompareResult(Record):
     """The whole comparison. Rows are never pooled. The worst of them is the verdict.
 
     Attributes:
-        tests: that share one risk of a false alarm, of rates and of what is no judged answer.
+        tests: of rates, which share one risk of a false alarm (`alpha`). What is no judged answer adds a fifth of it.
     """
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)

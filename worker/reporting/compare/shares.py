@@ -41,7 +41,7 @@ class ShareChange(Record):
     Attributes:
         a, b: behind the traffic of each side, answers of one session as one draw.
         p_value: of the test that `b` has more of it.
-        adjusted_p: the same over all tests together, by Holm's method.
+        adjusted_p: to be held against `alpha`: five times the p-value over all shares together, by Holm's method.
         has_risen: whether `b` is shown to have more of it.
         is_accepted: whether that was said to be no matter (`--accept`).
     """

@@ -49,11 +49,14 @@ async def read_sides(history: HistoryReader, question: Question) -> dict[RowKey,
     Raises:
         HistoryUnavailable, ConfigurationError
     """
+    a: Mapping[SliceKey, Traffic]
+    b: Mapping[SliceKey, Traffic]
     if question.by is None:
         a = await read_traffic(history, question.query(question.a))
         b = await read_traffic(history, question.query(question.b))
     else:
-        whole = await read_traffic(history, question.query(question.a), by=question.by)
+        values = {question.a.value, question.b.value}
+        whole = await read_traffic(history, question.query(question.a), by=question.by, only=values)
         a, b = (
             {key: traffic for key, traffic in whole.items() if key.value == side.value}
             for side in (question.a, question.b)

@@ -50,7 +50,7 @@ class CompareRules(Record):
     """What the verdict is asked for.
 
     Attributes:
-        alpha: of the tests in one direction, over all of them together.
+        alpha: of the tests of rates in one direction, over all rows together. Shares have a fifth of it beside them.
         power: probability with which a difference of `must_see` has to be seen.
         must_see: where not even a difference of this size would be seen, there is no pass.
         margin: `b` has to be shown to be worse by less than this. None: it passes unless it is shown to be worse.
@@ -69,7 +69,7 @@ class Grounds(Record):
 
     Attributes:
         gap: why there is nothing to compare. None: there is.
-        p_value: of the test that `b` is worse, Holm's over all tests.
+        p_value: of the test that `b` is worse, Holm's over all rows.
         at_worst: how much worse `b` may be: the upper end, in one direction, at `alpha`.
         visible: the smallest worsening that would be seen. None: not even the largest.
         risen: shares that `b` is shown to have more of, and that may not rise.

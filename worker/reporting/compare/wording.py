@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from assay.worker.golden.results.gate_result import GateVerdict
 from assay.worker.reporting.compare.question import Metric, Question, Side, quoted
@@ -61,6 +61,12 @@ def verdict_line(result: CompareResult) -> str:
 def _nothing(question: Question) -> str:
     where = f" of use case {', '.join(question.use_cases)}" if question.use_cases else ""
     return f"the record has no judged traffic{where} on these sides; see assay status"
+
+
+def worst_first(rows: Iterable[CompareRow]) -> list[CompareRow]:
+    """Rows in the order in which they matter: regressed, inconclusive, pass."""
+    order = (GateVerdict.REGRESSED, GateVerdict.INCONCLUSIVE, GateVerdict.PASS)
+    return sorted(rows, key=lambda row: order.index(row.verdict))
 
 
 def row_lines(row: CompareRow, result: CompareResult) -> Iterator[str]:

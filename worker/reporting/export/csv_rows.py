@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TextIO
 
 from assay.worker.ports.history import Block
 from assay.worker.records.history_columns import COLUMN_KINDS, ColumnKind
-from assay.worker.reporting.export.row_files import cells_of, json_cell
+from assay.worker.reporting.export.row_files import block_text
 from assay.worker.reporting.flagged.csv_file import harmless
+
+_HARMLESS = re.compile(r"[A-Za-z0-9{\[][!-:<-~]*(?: [!-:<-~]+)*")
+"""Printable ASCII without a semicolon or two spaces, and no formula at its start, e.g. `session-12`."""
+
+_SHORT = 1_000
+"""Characters. A longer text may have to be cut."""
+
+_LEADS = {name: "," if at else "" for at, name in enumerate(COLUMN_KINDS)}
 
 
 class CsvRows:
@@ -20,9 +29,7 @@ class CsvRows:
 
     def add(self, block: Block) -> None:
         """A line for each row."""
-        columns = [cells_of(block[name], kind, _CELLS[kind]) for name, kind in COLUMN_KINDS.items()]
-        lines = [",".join(row) for row in zip(*columns, strict=True)]
-        self._stream.write("\n".join([*lines, ""]))
+        self._stream.write(block_text(block, _LEADS, _CELLS, "\n"))
 
     def close(self) -> None:
         """There is no end to write."""
@@ -32,12 +39,9 @@ def _quoted(text: str | None) -> str:
     # An empty text is quoted, and so told from what is unknown.
     if text is None:
         return ""
-    # Letters and digits, as of most ids, are harmless, and looking closer takes ten times as long.
-    return f'"{text}"' if text.isalnum() else '"' + harmless(text).replace('"', '""') + '"'
-
-
-def _json(value: Any) -> str:
-    return _quoted(None if value is None else json_cell(value))
+    # Most ids, names and JSON are harmless as they are, and looking closer takes ten times as long.
+    kept = text if len(text) <= _SHORT and _HARMLESS.fullmatch(text) else harmless(text)
+    return '"' + kept.replace('"', '""') + '"'
 
 
 def _plain(value: float | str | None) -> str:
@@ -54,6 +58,6 @@ _CELLS: dict[ColumnKind, Callable[[Any], str]] = {
     "number": _plain,
     "truth": _truth,
     "moment": _plain,
-    "texts": _json,
-    "json": _json,
+    "texts": _quoted,
+    "json": _quoted,
 }

@@ -9,9 +9,10 @@ from typing import Any, TextIO
 
 from assay.worker.ports.history import Block
 from assay.worker.records.history_columns import COLUMN_KINDS, ColumnKind
-from assay.worker.reporting.export.row_files import cells_of, json_cell
+from assay.worker.reporting.export.row_files import block_text, json_cell
 
-_LINE = "{" + ", ".join(f"{json.dumps(name)}: %s" for name in COLUMN_KINDS) + "}\n"
+_LEADS = {name: f"{', ' if at else '{'}{json.dumps(name)}: " for at, name in enumerate(COLUMN_KINDS)}
+"""E.g. `, "project": `."""
 
 
 class JsonLines:
@@ -22,8 +23,7 @@ class JsonLines:
 
     def add(self, block: Block) -> None:
         """A line for each row."""
-        columns = [cells_of(block[name], kind, _CELLS[kind]) for name, kind in COLUMN_KINDS.items()]
-        self._stream.write("".join([_LINE % row for row in zip(*columns, strict=True)]))
+        self._stream.write(block_text(block, _LEADS, _CELLS, "}\n"))
 
     def close(self) -> None:
         """There is no end to write."""
@@ -37,6 +37,10 @@ def _moment(text: str | None) -> str:
     return "null" if text is None else f'"{text}"'
 
 
+def _json(text: str | None) -> str:
+    return "null" if text is None else text
+
+
 def _number(number: float | None) -> str:
     return "null" if number is None else repr(number)
 
@@ -47,7 +51,7 @@ _CELLS: dict[ColumnKind, Callable[[Any], str]] = {
     "number": _number,
     "truth": json_cell,
     "moment": _moment,
-    "texts": json_cell,
-    "json": json_cell,
+    "texts": _json,
+    "json": _json,
 }
 """`json.dumps` takes any value, and five times as long."""

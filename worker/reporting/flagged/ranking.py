@@ -13,15 +13,18 @@ from typing import NamedTuple
 
 from assay.judges.schema import Record
 from assay.worker.ports.batch_sizes import READ_LIMIT
+from assay.worker.ports.history import HistoryReader
 from assay.worker.ports.ledger import LedgerReader
 from assay.worker.ports.parts import projects_of
 from assay.worker.ports.sink import ScoreReader
 from assay.worker.ports.source import Project
 from assay.worker.ports.store_errors import StoreError
+from assay.worker.ports.windows import Windows
 from assay.worker.records.ledger import LedgerEntry, LedgerState
 from assay.worker.records.scores import Score
 from assay.worker.reporting.flagged.query import Cut, FlaggedQuery
 from assay.worker.reporting.funnel import IN_STORE
+from assay.worker.reporting.funnel_counts import read_counts
 
 _JUDGED = frozenset({LedgerState.JUDGED, LedgerState.POSTED, LedgerState.SCORED})
 
@@ -75,11 +78,16 @@ class Ranking(NamedTuple):
 
 
 class WrittenVerdicts(NamedTuple):
-    """Where verdicts are found: this ledger, and the store for what an earlier one wrote."""
+    """Where verdicts are found: this ledger, and the store for what an earlier one wrote.
+
+    `windows` and `record` tell how many more were scored under an earlier ledger, whose entries nobody has any more.
+    """
 
     ledger: LedgerReader
     project: Project
     sink: ScoreReader
+    windows: Windows | None = None
+    record: HistoryReader | None = None
 
 
 class Ranker:
@@ -114,8 +122,12 @@ class Ranker:
         return Ranking(worst, counts, self._problem)
 
     async def _ever_scored(self, first: date, last: date) -> int:
-        """How many were scored, by the counts, which live longer than the entries."""
-        counts = await self._from.ledger.counts(first, last)
+        """How many were scored, by the counts, which live longer than the entries, and by the record."""
+        own, windows = self._from.ledger, self._from.windows
+        if windows is None:
+            counts = await own.counts(first, last)
+        else:
+            counts = (await read_counts(own, windows, first, last, record=self._from.record)).ends
         return sum(
             n
             for (use_case, rubric, state, _), n in counts.items()

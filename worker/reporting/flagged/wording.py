@@ -27,6 +27,8 @@ def heading(query: FlaggedQuery, counts: FlaggedCounts) -> str:
     cuts = " or ".join(dict.fromkeys(cut.words for cut in query.cuts))
     period = f"{moment(query.start)} to {moment(query.end)} UTC"
     where = f", use case {', '.join(query.use_cases)}" if query.use_cases else ""
+    if not counts.judged and counts.forgotten:
+        return f"no answer that was judged is in the ledger (any more): {period}{where}"
     if not counts.judged:
         return f"no answer was judged: {period}{where}"
     have = f" ({counts.with_score:,} have the score)" if counts.with_score < counts.judged else ""
@@ -58,7 +60,8 @@ def notes(counts: FlaggedCounts, shown: Counter[str], problem: str) -> list[str]
         (n.in_flight or n.unanswered, unjudged),
         (
             n.forgotten,
-            f"{n.forgotten:,} scored answers of these days are in the store only: the ledger keeps two weeks",
+            f"{n.forgotten:,} scored answers of these days are not in the ledger, which keeps two weeks; assay report "
+            "and assay why tell them by the record",
         ),
         (problem, "the trace store failed: links, evidence and comments may be missing"),
     )

@@ -18,6 +18,7 @@ from assay.worker.ports.source import Fetched, TraceReader
 from assay.worker.ports.store_errors import StoreError
 from assay.worker.records.history import HistoryRow
 from assay.worker.records.traces import TraceKey
+from assay.worker.reporting.period.overview import by_urgency
 from assay.worker.reporting.period.records import PeriodReport, WorstAnswer
 
 MOST_TEXTS = 30
@@ -73,7 +74,9 @@ class _Asked(NamedTuple):
 async def read_answers(
     report: PeriodReport, reader: HistoryReader, store: TraceReader, rubric_of: RubricOf, redaction_of: RedactionOf
 ) -> list[MarkedAnswer]:
-    """The worst answers of each revision with their texts, private values replaced as they were for the judges.
+    """The worst answers with their texts, private values replaced as they were for the judges.
+
+    Of many use cases the most urgent show their texts.
 
     Raises:
         HistoryUnavailable
@@ -90,7 +93,8 @@ async def read_answers(
 
 
 def _asked(report: PeriodReport) -> Iterator[_Asked]:
-    for case in report.use_cases:
+    """What got worse comes first, then what has the highest rate."""
+    for _, case in by_urgency(report):
         for row in case.revisions:
             for worst in row.worst[:TEXTS_OF_REVISION]:
                 yield _Asked(case.use_case, case.rubric, row.revision, worst)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -19,20 +19,20 @@ MOST_PROMPTS = 12
 """Prompt versions that are shown, those with the most traces."""
 
 
-def application_of(facts: RevisionFacts, prompts: Sequence[Prompt]) -> Application:
+def application_of(facts: RevisionFacts, prompts: Mapping[int, Prompt]) -> Application:
     """Means and percentiles of one revision's traces, weighted by 1/pi.
 
     Args:
         facts: of the revision.
-        prompts: the prompt of each number in them.
+        prompts: the prompt of each number in them. Of very many the rarest are not known any more.
     """
     weighted = facts.weighted()
     rows = PromptRows(weighted, facts.prompts(), prompts)
-    shown = min(len(rows), MOST_PROMPTS)
-    uses = {at: _use(rows, at) for at in sorted({*range(shown), *rows.may_jump()})}
+    shown = rows.first_known(MOST_PROMPTS)
+    uses = {at: _use(rows, at) for at in sorted({*shown, *rows.may_jump()})}
     return Application(
-        prompts=tuple(uses[at] for at in range(shown)),
-        other_prompts=len(rows) - shown,
+        prompts=tuple(uses[at] for at in shown),
+        other_prompts=len(rows) - len(shown),
         jumps=tuple(jumps(tuple(uses.values()))),
         duration=_percentiles(weighted["duration_s"], weighted["pi"]),
         first_token=_percentiles(weighted["first_token_s"], weighted["pi"]),
@@ -40,7 +40,7 @@ def application_of(facts: RevisionFacts, prompts: Sequence[Prompt]) -> Applicati
 
 
 def _use(rows: PromptRows, at: int) -> PromptUse:
-    name, version = rows.prompts[at]
+    name, version = rows.prompt(at)
     pi, tokens, cost = rows.of(at)
     return PromptUse(
         prompt_name=name,

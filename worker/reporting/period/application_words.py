@@ -34,7 +34,9 @@ def prompt_name(use: PromptUse) -> str:
 
 def prompt_words(use: PromptUse) -> str:
     """What a request takes: `1,830 tokens (1,790–1,870, n=300), 0.002100 USD (0.002050–0.002150, n=300)`."""
-    return f"{_tokens_words(use)}, {_cost_words(use)}"
+    told = f"{_tokens_words(use)}, {_cost_words(use)}"
+    known = (use.tokens, use.cost_usd, use.only_tokens, use.only_cost_usd)
+    return told if any(value is not None for value in known) else f"{told} (n={use.n:,})"
 
 
 def _tokens_words(use: PromptUse) -> str:

@@ -16,6 +16,7 @@ from assay.worker.ports.health import Check
 from assay.worker.ports.history import Block, HistoryReader
 from assay.worker.records.columns import Codes, rows_alike, rows_by_code
 from assay.worker.records.history import HistoryQuery, HistoryRow
+from assay.worker.signals.frequent import Frequent
 from assay.worker.signals.gathering import Numbers
 from assay.worker.signals.survey_design import counts_in_rates
 from assay.worker.signals.traffic import Bools, Floats
@@ -151,7 +152,7 @@ class TrafficFacts:
     Attributes:
         revisions: facts of the scored traces.
         counts: number of rows by use case, rubric, state and reason.
-        prompts: every prompt that occurred, numbered.
+        prompts: every prompt that occurred, numbered. There may be as many as traces.
     """
 
     columns = (*NUMBERS, *_ALIKE, *_PROMPT, *_NAMED)
@@ -159,7 +160,7 @@ class TrafficFacts:
     def __init__(self) -> None:
         self.revisions: dict[Revision, RevisionFacts] = {}
         self.counts: Counter[tuple[str, str, str, str]] = Counter()
-        self.prompts = Numbers()
+        self.prompts = Frequent()
 
     def add(self, block: Block) -> None:
         """Keep what is needed of a block."""

@@ -7,6 +7,15 @@ from collections.abc import Iterator, Sequence
 from assay.worker.reporting.drift.lines import lines_to_show
 from assay.worker.reporting.flagged.markdown import code
 from assay.worker.reporting.period.application_words import application_lines
+from assay.worker.reporting.period.calls import call_lines
+from assay.worker.reporting.period.overview import (
+    MOST_USE_CASES,
+    OVERVIEW_FROM,
+    about_words,
+    by_urgency,
+    revision_span_words,
+    urgency,
+)
 from assay.worker.reporting.period.records import DayRate, PeriodReport, RevisionReport, Split, UseCaseReport
 from assay.worker.reporting.period.words import (
     Line,
@@ -25,16 +34,44 @@ from assay.worker.reporting.period.words import (
 _NAME, _TEXT = 200, 600
 MOST_DAYS = 31
 
+MOST_ROWS = 300
+"""Lines of an overview, so that it fits into one comment of a pull request (GitHub takes 65,536 characters)."""
+
 
 def report_markdown(report: PeriodReport) -> str:
     """The whole report. A name or text out of traces stands in a code span, the one place without markup."""
     blocks = [[f"## Answers from {report.since:%Y-%m-%d %H:%M} to {report.until:%Y-%m-%d %H:%M} UTC"]]
     blocks += [[f"> {note}"] for note in map(_plain, report.notes)]
-    for case in report.use_cases:
-        blocks += _use_case_blocks(case)
+    if len(report.use_cases) >= OVERVIEW_FROM:
+        blocks += _overview_blocks(report)
+    if len(report.use_cases) <= MOST_USE_CASES:
+        for _, case in by_urgency(report):
+            blocks += _use_case_blocks(case)
     drift = [f"- {line.at:%Y-%m-%d}: {_plain(line.text)}" for line in lines_to_show(report.drift)]
     blocks += [["### Drift, by the last daily check"], drift] if drift else []
+    blocks += [[line] for line in call_lines(report)]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _overview_blocks(report: PeriodReport) -> list[list[str]]:
+    """A line for each use case, rubric and revision. Of very many the ones that got worse, or have the highest rate."""
+    rows = [(case, row) for case in report.use_cases for row in case.revisions]
+    rows.sort(key=lambda pair: urgency(pair[1]))
+    table = ["| use case | rate behind the traffic | since the period before |", "| --- | --- | --- |"]
+    for case, row in rows[:MOST_ROWS]:
+        about = about_words(report, case, row)
+        name = code(case.use_case, _NAME).replace("|", "\\|") + (f" {_cell(about)}" if about else "")
+        rate = behind(row.rates)
+        why = no_rate_words(row.rates.n, row.rates.with_risk, is_cascade=row.rates.cascade)
+        told = f"no rate: {why}, n={row.rates.n:,}" if rate is None else percent(rate)
+        table.append(f"| {name} | {told} | {row.before.word if row.before else ''} |")
+    left_out, silent = len(rows) - MOST_ROWS, sum(not case.revisions for case in report.use_cases)
+    more = [f"{left_out:,} more lines are not shown"] if left_out > 0 else []
+    more += [f"{silent:,} more use cases have no verdict"] if silent else []
+    if len(report.use_cases) > MOST_USE_CASES:
+        more.append("all of one: assay report --use-case NAME")
+    title = f"### {len(report.use_cases):,} use cases, what got worse first"
+    return [[title], table, ["; ".join(more)] if more else []]
 
 
 def _use_case_blocks(case: UseCaseReport) -> list[list[str]]:
@@ -43,15 +80,15 @@ def _use_case_blocks(case: UseCaseReport) -> list[list[str]]:
     if not case.revisions:
         blocks.append(["No rate: nothing of this use case has a verdict in the record."])
     for row in case.revisions:
-        blocks += _revision_blocks(row)
+        blocks += _revision_blocks(row, revision_span_words(case, row))
     return blocks
 
 
-def _revision_blocks(row: RevisionReport) -> list[list[str]]:
+def _revision_blocks(row: RevisionReport, which: str) -> list[list[str]]:
     name, rate = headline(row.rates)
     told = percent(rate) if row.rates.with_risk else f"no rate: {interval_words(row.rates)}"
     blocks = [
-        [f"**{told}** {name}" if row.rates.with_risk else f"**{told}**"],
+        [f"**{told}** {name}" if row.rates.with_risk else f"**{told}**", *([f"({which})"] if which else [])],
         [f"⚠️ {code(warning, _TEXT)}" for warning in row.warnings],
     ]
     blocks.append(["| | |", "| --- | --- |", *(_table_row(line) for line in _lines(row))])
@@ -81,7 +118,7 @@ def _lines(row: RevisionReport) -> Iterator[Line]:
 
 
 def _table_row(line: Line) -> str:
-    return f"| {line.label} | {_cell(line.text)} |"
+    return f"| {_cell(line.label)} | {_cell(line.text)} |"
 
 
 def _split_table(split: Split) -> list[str]:

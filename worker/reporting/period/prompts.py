@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import NamedTuple
 
 import numpy as np
@@ -42,17 +42,18 @@ class PromptRows:
     Args:
         columns: `pi`, `input_tokens`, `output_tokens` and `cost_usd` of all traces.
         numbers: of each trace's prompt.
-        names: the prompt of each number.
+        names: the prompt of each number, as far as it is known.
     """
 
-    def __init__(self, columns: Mapping[str, Floats], numbers: Codes, names: Sequence[Prompt]) -> None:
+    def __init__(self, columns: Mapping[str, Floats], numbers: Codes, names: Mapping[int, Prompt]) -> None:
         first, codes = by_first(numbers)
         counts = np.bincount(codes, minlength=first.size)
         order = np.argsort(-counts, kind="stable")
         place = np.empty_like(order)
         place[order] = np.arange(order.size)
         self._codes = place[codes]
-        self.prompts = [names[number] for number in numbers[first][order].tolist()]
+        self._names = names
+        self._numbers = numbers[first][order]
         self._rows = stable_order(self._codes, first.size)
         self._ends = np.cumsum(counts[order])
         self.pi = columns["pi"]
@@ -62,7 +63,15 @@ class PromptRows:
         }
 
     def __len__(self) -> int:
-        return len(self.prompts)
+        return int(self._numbers.size)
+
+    def prompt(self, at: int) -> Prompt:
+        """Name and version of one prompt."""
+        return self._names[int(self._numbers[at])]
+
+    def first_known(self, most: int) -> list[int]:
+        """Of the prompts that are known those with the most traces, so many at most."""
+        return list(islice((at for at, number in enumerate(self._numbers) if int(number) in self._names), most))
 
     def of(self, at: int) -> tuple[Floats, Floats, Floats]:
         """Selection probability, tokens and cost of the traces of one prompt."""
@@ -71,14 +80,15 @@ class PromptRows:
 
     def may_jump(self) -> list[int]:
         """The prompts of which a version may take `JUMP` times as much as another, or a `JUMP`-th of it."""
-        versions = np.array([version is not None for _, version in self.prompts], dtype=np.bool_)
-        known = {name: number for number, name in enumerate(dict.fromkeys(name for name, _ in self.prompts))}
-        families = np.array([known[name] for name, _ in self.prompts], dtype=np.int64)
-        able = np.zeros(len(self), dtype=np.bool_)
+        enough = np.flatnonzero(np.diff(self._ends, prepend=0) >= JUMP_NUMBER).tolist()
+        known = [at for at in enough if int(self._numbers[at]) in self._names and self.prompt(at)[1] is not None]
+        names = {name: number for number, name in enumerate(dict.fromkeys(self.prompt(at)[0] for at in known))}
+        families = np.array([names[self.prompt(at)[0]] for at in known], dtype=np.int64)
+        able = np.zeros(len(known), dtype=np.bool_)
         for values in self.measures.values():
             means, counts = self._means(values)
-            able |= _far_apart(means, families, versions & (counts >= JUMP_NUMBER))
-        return np.flatnonzero(able).tolist()
+            able |= _far_apart(means[known], families, counts[known] >= JUMP_NUMBER)
+        return [at for at, is_able in zip(known, able.tolist(), strict=True) if is_able]
 
     def _means(self, values: Floats) -> tuple[Floats, Codes]:
         """The weighted mean of each prompt, and how many values it has."""

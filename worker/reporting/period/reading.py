@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
 from assay.worker.ports.history import HistoryReader
+from assay.worker.ports.review_record import ReviewRecord
 from assay.worker.records.history import HistoryQuery
 from assay.worker.reporting.period.application import application_of
 from assay.worker.reporting.period.change import compared
@@ -27,10 +28,13 @@ from assay.worker.reporting.period.records import (
     ValueRates,
     WorstAnswer,
 )
+from assay.worker.reporting.period.upstream import UpstreamShares
 from assay.worker.signals.estimators import flagged_rate, problem_rate
 from assay.worker.signals.rates import Rates, rates
-from assay.worker.signals.reading import read_traffic
+from assay.worker.signals.reading import Slices, read_traffic
+from assay.worker.signals.reviewed import Reviews, read_reviews
 from assay.worker.signals.shared_calibration import calibration_notes, read_users, users_of
+from assay.worker.signals.told_values import Others
 from assay.worker.signals.traffic import Floats, ScreenedRows, SliceKey, Traffic, by_day
 from assay.worker.statistics.judge_error import JudgeLabels
 
@@ -50,6 +54,8 @@ class PeriodReader:
         reader: the record.
         cuts: from which risk on an answer counts as flagged, by rubric.
         labels_of: what people's labels say of a judge, for the corrected figure; by rubric, evaluator revision and cut.
+            Reviews of the use case's own answers come first, where there are enough.
+        reviews: what people were asked to review and what they said. None: it is not kept.
     """
 
     def __init__(
@@ -58,10 +64,12 @@ class PeriodReader:
         *,
         cuts: Mapping[str, float],
         labels_of: Callable[[str, str, float], JudgeLabels | None] = lambda *_: None,
+        reviews: ReviewRecord | None = None,
     ) -> None:
         self._reader = reader
         self._cuts = cuts
         self._labels_of = labels_of
+        self._reviews = reviews
 
     async def read(
         self, query: HistoryQuery, *, by: Fact | None = None, ledger: Ledger | None = None, compare: bool = True
@@ -77,27 +85,34 @@ class PeriodReader:
         Raises:
             HistoryUnavailable, ConfigurationError
         """
-        facts, scores = TrafficFacts(), OwnScores()
-        slices = await read_traffic(ReadAlong(self._reader, facts, scores), query)
+        # First, so that these rows are let go of before the others come.
+        splits = {} if by is None else self._splits(by, await read_traffic(self._reader, query, by=by))
+        facts, scores, upstream = TrafficFacts(), OwnScores(), UpstreamShares()
+        slices = await read_traffic(ReadAlong(self._reader, facts, scores, upstream), query)
         coverage, note = await read_coverage(facts.counts, query, ledger)
-        values = await read_traffic(self._reader, query, by=by) if by is not None else {}
         earlier = await read_traffic(self._reader, query.before()) if compare else None
+        reviews = await read_reviews(self._reviews, query)
         users = await read_users(self._reader, query, slices.values())
         shared = calibration_notes(slices.values(), users_of((earlier or {}).values()), users)
-        prompts = list(facts.prompts)
+        prompts = facts.prompts.named()
         rows: dict[tuple[str, str], list[RevisionReport]] = {pair: [] for pair in coverage}
         for key, traffic in sorted(slices.items()):
-            row = self._row(key, traffic, facts, prompts, warning=shared.get(key, ""))
+            row = self._row(key, traffic, facts, prompts, reviews, warning=shared.get(key, ""))
             row = row.model_copy(
                 update={
                     "scores": scores.of(Revision(*key[:3])),
                     "before": None if earlier is None else _before(key, traffic, row.rates, earlier, query.before()),
-                    "split": None if by is None else self._split(by, key, values),
+                    "split": None if by is None else splits.get(Revision(*key[:3]), Split(by=by, values=())),
                 }
             )
             rows.setdefault((key.use_case, key.rubric), []).append(row)
         use_cases = tuple(
-            UseCaseReport(use_case=pair[0], rubric=pair[1], coverage=coverage[pair], revisions=_ordered(own))
+            UseCaseReport(
+                use_case=pair[0],
+                rubric=pair[1],
+                coverage=coverage[pair].model_copy(update={"upstream": upstream.of(pair)}),
+                revisions=_ordered(own),
+            )
             for pair, own in sorted(rows.items())
             if pair in coverage
         )
@@ -105,11 +120,21 @@ class PeriodReader:
         return PeriodReport(since=query.since, until=query.until, by=by, use_cases=use_cases, notes=notes)
 
     def _row(
-        self, key: SliceKey, traffic: Traffic, facts: TrafficFacts, prompts: Sequence[Prompt], *, warning: str
+        self,
+        key: SliceKey,
+        traffic: Traffic,
+        facts: TrafficFacts,
+        prompts: Mapping[int, Prompt],
+        reviews: Reviews,
+        *,
+        warning: str,
     ) -> RevisionReport:
         own = facts.revisions.get(Revision(*key[:3]), RevisionFacts())
         cut = self._cuts.get(key.rubric, USUAL_CUT)
-        told = rates(traffic, cut, labels=self._labels_of(key.rubric, key.revision, cut))
+        reviewed = reviews.labels(key, cut)
+        enough = reviewed is not None and reviewed.are_enough
+        labels = reviewed if enough else self._labels_of(key.rubric, key.revision, cut) or reviewed
+        told = rates(traffic, cut, labels=labels)
         return RevisionReport(
             revision=key.revision,
             rates=told,
@@ -117,6 +142,7 @@ class PeriodReader:
             boost=traffic.boost,
             unanswered=dict(traffic.unanswered.reasons.most_common()),
             cascade=_cascade(traffic.screened),
+            people=reviews.people(key, traffic, cut),
             days=tuple(_days(traffic, told)),
             judging=_judging(own),
             application=application_of(own, prompts),
@@ -124,15 +150,25 @@ class PeriodReader:
             warnings=tuple(_warnings(told, warning)),
         )
 
-    def _split(self, by: Fact, key: SliceKey, values: Mapping[SliceKey, Traffic]) -> Split:
-        own = [(value, traffic) for value, traffic in values.items() if value[:3] == key[:3]]
+    def _splits(self, by: Fact, values: Slices) -> dict[Revision, Split]:
+        """The rates by a fact, of each revision."""
+        own: dict[Revision, list[tuple[SliceKey, Traffic]]] = {}
+        for key, traffic in values.items():
+            own.setdefault(Revision(*key[:3]), []).append((key, traffic))
+        return {revision: self._split(by, pairs, values.others.get(revision)) for revision, pairs in own.items()}
+
+    def _split(self, by: Fact, own: list[tuple[SliceKey, Traffic]], more: Others | None) -> Split:
         own.sort(key=lambda pair: (-pair[1].n, pair[0].value or ""))
-        cut = self._cuts.get(key.rubric, USUAL_CUT)
+        shown, rest = own[:MOST_VALUES], own[MOST_VALUES:]
+        traces, count = more or (0, 0)
         return Split(
             by=by,
-            values=tuple(ValueRates(value=k.value, rates=rates(traffic, cut)) for k, traffic in own[:MOST_VALUES]),
-            others=sum(traffic.n for _, traffic in own[MOST_VALUES:]),
-            other_values=len(own[MOST_VALUES:]),
+            values=tuple(
+                ValueRates(value=key.value, rates=rates(traffic, self._cuts.get(key.rubric, USUAL_CUT)))
+                for key, traffic in shown
+            ),
+            others=sum(traffic.n for _, traffic in rest) + traces,
+            other_values=len(rest) + count,
         )
 
 

@@ -12,6 +12,7 @@ from assay.worker.ports.call_limits import UnknownEnds
 from assay.worker.records.ledger import UnscoredSpend
 from assay.worker.reporting.drift.lines import DriftLine
 from assay.worker.signals.rates import Rates
+from assay.worker.signals.reviewed import PeopleRate
 from assay.worker.statistics.difference import Difference
 from assay.worker.statistics.intervals import Estimate
 
@@ -185,6 +186,7 @@ class RevisionReport(Record):
         boost: traces that were added because of users' feedback, and are in no rate.
         unanswered: traces without a verdict, by reason.
         cascade: None where no cascade judged.
+        people: what people say of these answers, by reviews of answers that were drawn. None: nobody was asked.
         scores: other scores of the rubric.
         days: the trend.
         warnings: what makes the rates mean less than they say.
@@ -196,6 +198,7 @@ class RevisionReport(Record):
     boost: int = 0
     unanswered: dict[str, int] = Field(default_factory=dict)
     scores: tuple[OwnScore, ...] = ()
+    people: PeopleRate | None = None
     cascade: Cascade | None = None
     before: Before | None = None
     days: tuple[DayRate, ...] = ()
@@ -206,12 +209,29 @@ class RevisionReport(Record):
     warnings: tuple[str, ...] = ()
 
 
+class Upstream(Record):
+    """Which part of the traffic a recorder before the trace store kept, by the scored traces.
+
+    Attributes:
+        known, unknown: how many tell with which probability they were kept, and how many do not.
+        least, most: the smallest and the largest such probability.
+        mean_count: for how many traces a stored one stands on average.
+    """
+
+    known: int
+    unknown: int
+    least: float
+    most: float
+    mean_count: float
+
+
 class Coverage(Record):
     """What became of the traces of one use case and rubric.
 
     `ended` is from the record. What is seen, passed over and in flight is known to the ledger alone, and None where it
     does not answer. `ledger_ended` is what the ledger counts as ended, and None also where the period is not of whole
     days, because it counts by days.
+    `upstream` is None where no trace tells that a recorder left some out.
     """
 
     seen: int | None = None
@@ -221,6 +241,7 @@ class Coverage(Record):
     dead: dict[str, int] = Field(default_factory=dict)
     in_flight: int | None = None
     ledger_ended: int | None = None
+    upstream: Upstream | None = None
 
     @property
     def ended(self) -> int:

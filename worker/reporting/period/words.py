@@ -15,7 +15,9 @@ from assay.worker.reporting.period.records import (
     RevisionReport,
     UseCaseReport,
 )
-from assay.worker.signals.rates import Rates
+from assay.worker.reporting.period.upstream import upstream_words
+from assay.worker.signals.rates import Corrected, Rates
+from assay.worker.signals.reviewed import PeopleRate
 from assay.worker.statistics.intervals import Estimate
 
 HEADLINE = "expected share of answers with a problem"
@@ -49,12 +51,6 @@ def ends_words(rate: Estimate) -> str:
 def behind(rates: Rates) -> Estimate | None:
     """The headline as the rate behind the traffic: what may be compared with that of other traffic."""
     return rates.flagged_behind if rates.problem_share is None else rates.problem_behind
-
-
-def urgency(row: RevisionReport) -> tuple[bool, bool, float]:
-    """The order of an overview: what got worse first, then the highest rate, then what has none."""
-    rate = behind(row.rates)
-    return row.before is None or row.before.word != "worse", rate is None, -(rate.value if rate else 0.0)
 
 
 def no_rate_words(n: int, with_risk: int, *, is_cascade: bool = False) -> str:
@@ -96,6 +92,7 @@ def rate_lines(row: RevisionReport) -> Iterator[Line]:
         yield Line(f"flagged, risk ≥ {rates.cut:g}", f"{percent(rates.flagged)} of traces with a risk")
     if rates.flagged_of_all is not None and rates.with_risk < rates.n:
         yield Line("", f"{percent(rates.flagged_of_all)} of all judged traces")
+    yield from _people_lines(row.people)
     yield from _corrected_lines(rates)
     yield from _unanswered_lines(row)
     if rates.refusals is not None:
@@ -133,7 +130,31 @@ def _corrected_lines(rates: Rates) -> Iterator[Line]:
         if estimate is not None
     )
     note = f"; {corrected.note}" if corrected.note else ""
-    yield Line(label, f"{percent(corrected.share)} with the judge's errors taken out ({judge}{note})")
+    by = f", by {_labels_words(corrected)}" if corrected.labels else ""
+    yield Line(label, f"{percent(corrected.share)} with the judge's errors taken out{by} ({judge}{note})")
+
+
+def _labels_words(corrected: Corrected) -> str:
+    """What examined the judge: `132 reviews of 2026-09-02 to 2026-11-29`, or `60 anchors of the golden set`."""
+    if corrected.by == "anchors":
+        return f"{corrected.labels:,} anchors of the golden set"
+    if corrected.since is None or corrected.until is None:
+        return f"{corrected.labels:,} reviews"
+    return f"{corrected.labels:,} reviews of {corrected.since:%Y-%m-%d} to {corrected.until:%Y-%m-%d}"
+
+
+def _people_lines(people: PeopleRate | None) -> Iterator[Line]:
+    """What people say of answers that were put before them with a known probability."""
+    if people is None:
+        return
+    if people.share is None:
+        yield Line("as people see it", f"not told: {people.note or 'too few answers were reviewed'}")
+        return
+    reviewed = people.certain_reviewed + people.drawn_reviewed
+    certain = f"{people.certain_reviewed:,} of {people.certain_sent:,} that all go to people"
+    drawn = f"{people.drawn_reviewed:,} of {people.drawn_sent:,} drawn by chance"
+    text = f"{percent(people.share)}: {reviewed:,} answers reviewed, {certain}, {drawn}"
+    yield Line("as people see it", f"{text}; {people.note}" if people.note else text)
 
 
 def _unanswered_lines(row: RevisionReport) -> Iterator[Line]:
@@ -142,7 +163,7 @@ def _unanswered_lines(row: RevisionReport) -> Iterator[Line]:
         return
     bounds = row.rates.bounds
     what = "the headline" if row.rates.problem_share is not None else "the flagged share"
-    text = f"{total:,} traces have no verdict ({reasons(row.unanswered)})"
+    text = f"{total:,} {'trace has' if total == 1 else 'traces have'} no verdict ({reasons(row.unanswered)})"
     if bounds is not None:
         text += f". If all were good or all bad, {what} would be {bounds.low:.1%}–{bounds.high:.1%}"
     yield Line("unanswered", text)
@@ -204,8 +225,9 @@ def gap_words(coverage: Coverage) -> str:
 
 def case_notes(case: UseCaseReport) -> Iterator[str]:
     """What to know of the counts of a use case before its rates."""
-    if words := gap_words(case.coverage):
-        yield words
+    for words in (gap_words(case.coverage), upstream_words(case.coverage)):
+        if words:
+            yield words
     if len(case.revisions) > 1 and any(row.unanswered for row in case.revisions):
         yield (
             f"{len(case.revisions)} revisions judged. A trace without a verdict that names none counts under the one "
@@ -236,7 +258,7 @@ def judges_words(judging: Judging) -> str:
 
 def count_lines(row: RevisionReport) -> Iterator[Line]:
     """What the rates rest on: how answers were judged, by whom, and what that took."""
-    yield Line("judged", f"{row.rates.n:,}: {states_words(row.states)}" if row.states else f"{row.rates.n:,}")
+    yield Line("judged", judged_words(row))
     if row.boost:
         yield Line("", f"{row.boost:,} more were added because of users' feedback, and are in no rate")
     if not row.revision:
@@ -247,6 +269,14 @@ def count_lines(row: RevisionReport) -> Iterator[Line]:
         if row.rates.flagged is None:
             yield Line("", "nothing of what was not escalated has been audited; see judge.audit_share")
     yield Line("judging took", judging_words(row.judging))
+
+
+def judged_words(row: RevisionReport) -> str:
+    """How answers were judged: `866: 837 judged, 29 refusal; 29 of them have no risk`."""
+    rates = row.rates
+    told = f"{rates.n:,}: {states_words(row.states)}" if row.states else f"{rates.n:,}"
+    without = rates.n - rates.with_risk
+    return f"{told}; {without:,} of them have no risk" if rates.with_risk and without else told
 
 
 def cascade_words(cascade: Cascade) -> str:

@@ -11,9 +11,17 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from assay.worker.records.ledger import UnscoredSpend
 from assay.worker.reporting.drift.lines import lines_to_show
 from assay.worker.reporting.period.application_words import application_lines
+from assay.worker.reporting.period.calls import call_lines
+from assay.worker.reporting.period.overview import (
+    MOST_USE_CASES,
+    OVERVIEW_FROM,
+    about_words,
+    by_urgency,
+    revision_span_words,
+    urgency,
+)
 from assay.worker.reporting.period.records import PeriodReport, RevisionReport, Split, UseCaseReport
 from assay.worker.reporting.period.scale import scale_top
 from assay.worker.reporting.period.words import (
@@ -29,21 +37,23 @@ from assay.worker.reporting.period.words import (
     no_rate_words,
     rate_lines,
     reasons,
-    urgency,
 )
-from assay.worker.reporting.terminal.fleet_health import unknown_words
-from assay.worker.reporting.terminal.text import one_line, shown
+from assay.worker.reporting.terminal.text import clipped, one_line
 from assay.worker.statistics.intervals import Estimate
 
 MOST_DAYS = 14
 """Days that the trend shows. The page and the JSON have all."""
 
-MOST_USE_CASES = 25
-"""Use cases up to which each has a block of its own. Of more there is one line each, the worst first."""
-
 _LABEL = 19
-_PLOT = 30
+_NAME = 20
+_LONGEST_NAME = 60
+_PLOT, _PLOT_OF_OVERVIEW = 30, 20
 _TONES = {"worse": "red", "better": "green", "no change shown": "dim", "not compared": "dim"}
+
+
+def shown(text: str) -> str:
+    """Foreign words on a line of ours: harmless, no markup of Rich, and no line of their own."""
+    return escape(one_line(text))
 
 
 def report_parts(report: PeriodReport) -> Iterator[RenderableType]:
@@ -51,11 +61,11 @@ def report_parts(report: PeriodReport) -> Iterator[RenderableType]:
     yield f"traces started {report.since:%Y-%m-%d %H:%M} to {report.until:%Y-%m-%d %H:%M} UTC"
     for note in report.notes:
         yield f"[yellow]{shown(note)}[/]"
-    if len(report.use_cases) > MOST_USE_CASES:
+    if len(report.use_cases) >= OVERVIEW_FROM:
         yield ""
         yield _overview(report)
-    else:
-        for case in report.use_cases:
+    if len(report.use_cases) <= MOST_USE_CASES:
+        for _, case in by_urgency(report):
             yield from _use_case_parts(case)
     drift = lines_to_show(report.drift)
     if drift:
@@ -63,19 +73,10 @@ def report_parts(report: PeriodReport) -> Iterator[RenderableType]:
         yield "drift, by the last daily check:"
     for line in drift:
         yield Padding(Text(f"{line.at:%Y-%m-%d} {line.text}", "yellow" if line.drifted else ""), (0, 0, 0, 2))
-    lost, ends = report.spent_without_score, report.unknown_ends
-    if (lost and lost.calls) or (ends and ends.calls):
+    calls = list(call_lines(report))
+    if calls:
         yield ""
-    if lost and lost.calls:
-        yield spend_words(lost)
-    if ends and ends.calls:
-        yield unknown_words(ends)
-
-
-def spend_words(spent: UnscoredSpend) -> str:
-    """What was paid for no score."""
-    unpriced = f", and {spent.unpriced_calls:,} calls of unknown price" if spent.unpriced_calls else ""
-    return f"spent without a score: {spent.calls:,} model calls, {spent.cost_usd:.4f} USD{unpriced}"
+    yield from calls
 
 
 def _use_case_parts(case: UseCaseReport) -> Iterator[RenderableType]:
@@ -91,10 +92,10 @@ def _use_case_parts(case: UseCaseReport) -> Iterator[RenderableType]:
     if not case.revisions:
         yield Padding("no rate: nothing of this use case has a verdict in the record", (0, 0, 0, 2))
     for row in case.revisions:
-        yield from _revision_parts(row)
+        yield from _revision_parts(row, revision_span_words(case, row))
 
 
-def _revision_parts(row: RevisionReport) -> Iterator[RenderableType]:
+def _revision_parts(row: RevisionReport, which: str) -> Iterator[RenderableType]:
     yield ""
     name, rate = headline(row.rates)
     number = "no rate" if rate is None else f"{rate.value:.1%}"
@@ -102,6 +103,7 @@ def _revision_parts(row: RevisionReport) -> Iterator[RenderableType]:
     yield _lines(
         [
             Line("", interval_words(row.rates)),
+            *([Line("", which)] if which else []),
             *_before_lines(row),
             *(Line("warning", f"[yellow]{shown(warning)}[/]") for warning in row.warnings),
             *_safe(rate_lines(row)),
@@ -158,7 +160,7 @@ def _split(split: Split) -> RenderableType:
     scale = Scale.of(rates)
     table = _drawings()
     for value, rate in zip(split.values, rates, strict=True):
-        name = "[dim]unknown[/]" if value.value is None else escape(one_line(value.value))
+        name = "[dim]unknown[/]" if value.value is None else _name(value.value)
         why = no_rate_words(value.rates.n, value.rates.with_risk, is_cascade=value.rates.cascade)
         table.add_row(name, scale.drawn(rate), _value(rate), _details(rate, value.rates.with_risk, why))
     title = f"[dim]by {split.by.replace('_', ' ')}, {scale.words}[/]"
@@ -171,28 +173,46 @@ def _overview(report: PeriodReport) -> RenderableType:
     """One line for each use case, rubric and revision: what got worse first, then the highest rate."""
     rows = [(case, row) for case in report.use_cases for row in case.revisions]
     rows.sort(key=lambda pair: urgency(pair[1]))
-    scale, rubrics = Scale.of([behind(row.rates) for _, row in rows]), {case.rubric for case, _ in rows}
+    scale = Scale.of([behind(row.rates) for _, row in rows])
     table = _drawings()
+    table.add_column(no_wrap=True)
     for case, row in rows:
         rate = behind(row.rates)
         why = no_rate_words(row.rates.n, row.rates.with_risk, is_cascade=row.rates.cascade)
-        word = row.before.word if row.before else "not compared"
-        told = f"[{_TONES[word]}]{word}[/] " if word in {"worse", "better"} else ""
-        name = escape(one_line(case.use_case))
-        rubric = f" [dim]{escape(one_line(case.rubric))}[/]" if len(rubrics) > 1 else ""
-        table.add_row(name, scale.drawn(rate), _value(rate), told + _details(rate, row.rates.with_risk, why) + rubric)
+        word = row.before.word if row.before and row.before.word in {"worse", "better"} else ""
+        about = about_words(report, case, row)
+        table.add_row(
+            _name(case.use_case) + (f" [dim]{shown(about)}[/]" if about else ""),
+            scale.drawn(rate, _PLOT_OF_OVERVIEW),
+            _value(rate),
+            _details(rate, row.rates.with_risk, why),
+            f"[{_TONES[word]}]{word}[/]" if word else "",
+        )
+    return Group(f"[dim]{len(report.use_cases):,} use cases, {scale.words}[/]", table, *_overview_hint(report))
+
+
+def _overview_hint(report: PeriodReport) -> Iterator[str]:
+    """What the lines of an overview leave out."""
+    if len(report.use_cases) <= MOST_USE_CASES:
+        return
     silent = sum(not case.revisions for case in report.use_cases)
     differ = sum(bool(gap_words(case.coverage)) for case in report.use_cases)
+    jumped = sum(bool(row.application.jumps) for case in report.use_cases for row in case.revisions)
     more = f"{silent:,} more have no verdict; " if silent else ""
     more += f"of {differ:,} record and ledger count differently; " if differ else ""
-    hint = f"[dim]{more}all of one: assay report --use-case NAME; all of all: --html[/]"
-    return Group(f"[dim]{len(report.use_cases):,} use cases, {scale.words}[/]", table, hint)
+    more += f"in {jumped:,} a prompt version takes many times another's tokens or cost; " if jumped else ""
+    yield f"[dim]{more}all of one: assay report --use-case NAME; all of all: --html[/]"
+
+
+def _name(name: str) -> str:
+    """A foreign name in a column: on one line, and no longer than a few lines of it."""
+    return escape(clipped(name, _LONGEST_NAME))
 
 
 def _drawings() -> Table:
     """A table of a name, an interval as a drawing, a rate, and what else to know."""
     table = Table.grid(padding=(0, 1, 0, 0))
-    table.add_column(max_width=20, overflow="ellipsis", no_wrap=True)
+    table.add_column(max_width=_NAME, overflow="fold")
     for _ in range(3):
         table.add_column(no_wrap=True)
     return table
@@ -228,12 +248,12 @@ class Scale:
         """What the ends of the scale mean."""
         return f"rates behind the traffic, drawn from 0 to {self.top:.0%}"
 
-    def drawn(self, rate: Estimate | None) -> str:
+    def drawn(self, rate: Estimate | None, width: int = _PLOT) -> str:
         """An interval with its value: `   |--•----|   `. Characters that every terminal has, but for the dot."""
         if rate is None:
-            return " " * _PLOT
-        low, at, high = (min(_PLOT - 1, int(_PLOT * share / self.top)) for share in (rate.low, rate.value, rate.high))
-        line = [" "] * low + ["-"] * (high - low + 1) + [" "] * (_PLOT - high - 1)
+            return " " * width
+        low, at, high = (min(width - 1, int(width * share / self.top)) for share in (rate.low, rate.value, rate.high))
+        line = [" "] * low + ["-"] * (high - low + 1) + [" "] * (width - high - 1)
         line[low], line[high] = "|", "|"
         line[at] = "•"
         return "".join(line)

@@ -69,6 +69,10 @@ def _selection_lines(story: TraceStory) -> Iterator[str]:
     rate = story.window.rates.get(story.use_case) if story.window else None
     if story.window is not None and rate is not None:
         yield f"  window {story.window.id}: {rate_words(rate)}, scanned {story.window.scans}×"
+    if story.rows and not any(rubric.entry for rubric in story.rubrics):
+        # What the record tells beside would be contradicted by what the ledger of today knows of it.
+        yield "  the ledger has no entry of it (any more); the record tells what became of it"
+        return
     if story.pi is not None:
         sign = "<" if story.hash_fraction < story.pi else "≥"
         yield f"  hash {story.hash_fraction:.6f} {sign} π {story.pi:.4g}: [bold]{_chosen_words(story)}[/]"

@@ -12,7 +12,8 @@ from assay.worker.reporting.drift.lines import DriftLine, lines_to_show
 from assay.worker.reporting.funnel import Funnel
 from assay.worker.reporting.period.answers import MarkedAnswer
 from assay.worker.reporting.period.html.bars import Bar, overview, overview_scale
-from assay.worker.reporting.period.html.views import AnswerView, RevisionView, UseCaseView, use_case_views
+from assay.worker.reporting.period.html.template_records import AnswerView, RevisionView, UseCaseView
+from assay.worker.reporting.period.html.views import use_case_views
 from assay.worker.reporting.period.records import PeriodReport, RevisionReport, UseCaseReport
 from assay.worker.reporting.period.words import headline
 from assay.worker.reporting.terminal.funnel import rootless_words

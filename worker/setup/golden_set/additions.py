@@ -42,6 +42,7 @@ class Additions(Record):
         anchors: ids of new anchors, whose label people gave.
         to_label: ids of answers that wait for a label.
         contradicted: anchors that say the opposite of the label that was given, by trace id. They stay as they are.
+        without_evidence: new items that have none, since their traces recorded none.
     """
 
     golden_set: str
@@ -50,6 +51,7 @@ class Additions(Record):
     anchors: tuple[str, ...] = ()
     to_label: tuple[str, ...] = ()
     contradicted: dict[str, str] = Field(default_factory=dict)
+    without_evidence: tuple[str, ...] = ()
 
 
 class SetAdditions:
@@ -122,6 +124,7 @@ class SetAdditions:
             anchors=anchors,
             to_label=to_label,
             contradicted=self._contradicted,
+            without_evidence=tuple(str(line["id"]) for line in self._new[ITEMS] if not line.get("contexts")),
         )
 
     def _item(self, recorded: RecordedSample, expect: Expect) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from assay.judges.errors import UnjudgeableSample
 from assay.judges.evaluate import Evaluator
-from assay.judges.redaction.redact import redacted_samples
+from assay.judges.redaction.redact import redacted_detail, redacted_samples
 from assay.judges.schema import Outcome, Record, Sample, Scored, Skipped
 from assay.worker.golden.runs.concurrency import limit_of, map_bounded
 from assay.worker.golden.sets.manifest import GoldenItem
@@ -102,7 +102,8 @@ class Replay:
             then, now = (each.sample for each in redacted_samples((recorded.recorded, fresh), recorded.redaction))
         except TargetFailure as exc:
             old = await self._judged(recorded.sample, recorded)
-            return _side_by_side(recorded, old, JudgedAnswer(state=f"no answer: {exc.reason}", reason=exc.detail))
+            why = redacted_detail(exc.detail, recorded.redaction)  # an application's error may repeat what it was asked
+            return _side_by_side(recorded, old, JudgedAnswer(state=f"no answer: {exc.reason}", reason=why))
         except UnjudgeableSample as exc:
             old = await self._judged(recorded.sample, recorded)
             return _side_by_side(recorded, old, JudgedAnswer(state=f"skipped: {exc.reason}", reason=exc.detail))

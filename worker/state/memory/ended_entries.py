@@ -27,6 +27,12 @@ class MemoryEndedEntries:
             present = (await self._ledger.entries(rubric, [entry.trace_id])).get(entry.trace_id)
             if present is not None and present.changed_at == entry.changed_at:
                 self._ledger.unrecorded.discard((rubric, entry.trace_id))
+        written = {(entry.promise.rubric, entry.trace_id, entry.changed_at) for entry in entries}
+        self._ledger.replaced = [
+            each
+            for each in self._ledger.replaced
+            if (each.promise.rubric, each.trace_id, each.changed_at) not in written
+        ]
 
     async def unrecorded(self) -> Unrecorded:
         """What waits."""
@@ -42,7 +48,7 @@ class MemoryEndedEntries:
         return len(self._ledger.unrecorded) - before
 
     async def _waiting(self) -> list[LedgerEntry]:
-        entries: list[LedgerEntry] = []
+        entries = list(self._ledger.replaced)
         for rubric, trace_id in self._ledger.unrecorded:
             entries += (await self._ledger.entries(rubric, [trace_id])).values()
         return sorted(entries, key=lambda e: (e.changed_at, e.promise.rubric, e.trace_id))

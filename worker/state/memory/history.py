@@ -13,6 +13,7 @@ from assay.worker.ports.health import Check
 from assay.worker.ports.history import MOST_DOCUMENT_BYTES, MOST_DOCUMENTS, Block, History, RecordDocument
 from assay.worker.records.columns import PlainColumn
 from assay.worker.records.history import HistoryQuery, HistoryRow, RowKey, UserOpinion, cluster_of, microseconds
+from assay.worker.state.memory.review_record import MemoryReviewRecord
 
 BLOCK_ROWS = 1_000
 
@@ -25,6 +26,7 @@ class MemoryHistory:
         self._opinions: dict[tuple[str, ...], UserOpinion] = {}
         self._identity = str(uuid.uuid4())
         self.documents = MemoryDocuments()
+        self.reviews = MemoryReviewRecord()
 
     async def write(self, rows: Sequence[HistoryRow]) -> None:
         """Keep the row that counts of each key."""
@@ -48,6 +50,7 @@ class MemoryHistory:
         """Remove the oldest."""
         self._opinions = {key: opinion for key, opinion in self._opinions.items() if opinion.at >= before}
         self.documents.prune(before)
+        self.reviews.prune(before)
         oldest = sorted((row for row in self._rows.values() if row.started_at < before), key=_order)[:limit]
         for row in oldest:
             del self._rows[row.key]
@@ -99,7 +102,7 @@ class MemoryHistory:
 def memory_history() -> History:
     """A record that ends with the process."""
     memory = MemoryHistory()
-    return History(memory, memory, memory, memory.documents)
+    return History(memory, memory, memory, memory.documents, memory.reviews)
 
 
 class MemoryDocuments:

@@ -36,6 +36,8 @@ class MemoryLedger:
         self._alive: dict[str, datetime] = {}
         self.unrecorded: set[tuple[str, str]] = set()
         """Rubric and trace of what ended and waits for its row."""
+        self.replaced: list[LedgerEntry] = []
+        """What ended, and was opened again before its row was written."""
 
     async def promise(self, promises: Sequence[Promise], *, now: datetime, due: datetime) -> Sequence[Promise]:
         """Open entries for promises that have none yet. Returns the promises that were new."""
@@ -61,7 +63,9 @@ class MemoryLedger:
             self._entries[member] = LedgerEntry(promise=promise, since=now, changed_at=now)
             self._due[member] = due
             self._untried.add(member)
-            self.unrecorded.discard(member)
+            if member in self.unrecorded:
+                self.unrecorded.discard(member)
+                self.replaced.append(entry)
             self._history[member].append(LedgerEvent(at=now, state=LedgerState.OPEN, reason="judged again"))
             opened.append(promise)
         return opened

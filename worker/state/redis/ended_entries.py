@@ -1,7 +1,8 @@
 """Ended entries in Redis that wait for their row in the record: a sorted set of members by the moment they ended.
 
 Keys:
-    ended    sorted set of members by the time they ended. `transition.lua` and `reopen.lua` keep it in step.
+    ended                sorted set of members by the time they ended. `transition.lua` and `reopen.lua` keep it in step
+    entry:␟ENDED␟MEMBER  an entry as it was when it was opened again before its row was written; it is in `ended`, too
 
 The entries themselves are described in `ledger.py`.
 """
@@ -44,8 +45,7 @@ class RedisEndedEntries:
             try:
                 entries.append(ended_entry(flat))
             except (KeyError, ValueError) as exc:
-                rubric, _, trace_id = name.decode("utf-8", "replace").partition(SEPARATOR)
-                unreadable.append(Unreadable(rubric, trace_id, _cause(exc)))
+                unreadable.append(Unreadable(*_named(name), _cause(exc)))
         return Ended(entries, unreadable)
 
     async def recorded(self, entries: Sequence[LedgerEntry]) -> None:
@@ -84,6 +84,15 @@ class RedisEndedEntries:
             letters: list[bytes] = await self._redis.client.zrange(self._redis.key("dead"), 0, -1)  # type: ignore[assignment]
         for chunk in chunks([name.decode() for name in letters]):
             yield chunk
+
+
+def _named(name: bytes) -> tuple[str, str]:
+    """Rubric and trace of a member, or of the copy of one."""
+    text = name.decode("utf-8", "replace")
+    if text.startswith(SEPARATOR):
+        text = text.split(SEPARATOR, 2)[-1]
+    rubric, _, trace_id = text.partition(SEPARATOR)
+    return rubric, trace_id
 
 
 def _cause(exc: KeyError | ValueError) -> str:

@@ -64,7 +64,7 @@ class RedisLedger:
         opened: list[Promise] = []
         event = history_line(now, LedgerState.OPEN, "judged again")
         for chunk in chunks(promises):
-            args: list[str | float] = [self._redis.prefix, now.timestamp(), due.timestamp(), event]
+            args: list[str | float] = [self._redis.prefix, now.timestamp(), due.timestamp(), event, UNRECORDED_TTL_S]
             for p in chunk:
                 args += [p.rubric, p.trace_id, p.rubric_hash, p.calibration_hash or "", promise_document(p)]
             opened += await self._redis.pick("reopen", args, chunk)

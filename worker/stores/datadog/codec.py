@@ -8,7 +8,9 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from assay.worker.records.traces import MOST_TOKENS, Observation, Tokens, Trace, TraceRoot
+from assay.worker.extraction.numbers import MOST_USD, amount, count
+from assay.worker.extraction.token_counts import Counts, comparable
+from assay.worker.records.traces import Observation, Tokens, Trace, TraceRoot
 from assay.worker.store_clients.answers import parsed_text, without_depth
 from assay.worker.stores.datadog.spans import Span, is_root
 
@@ -33,6 +35,13 @@ _COLUMNS = {
 _NOISE = {"ddtrace.version", "error", "error_type", "integration", "language", "ml_app", "runtime-id", "source"}
 """Tags that say nothing of an application's traffic."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST_NS = 86_400_000_000_000 * 366
+"""A year: what is said to last longer has no known end."""
+_COUNTED = (
+    *("input_tokens", "cache_read_input_tokens", "cache_write_input_tokens", "output_tokens"),
+    *("reasoning_output_tokens", "total_tokens"),
+)
+"""Metrics of a call, in the order of `Counts`."""
 _COSTS_IN_USD = 1_000_000_000
 """Datadog estimates costs in billionths of a dollar."""
 
@@ -87,7 +96,7 @@ def _steps(spans: Iterable[Span]) -> Iterable[Observation]:
 
 def _step(span: Span, start: datetime) -> Observation:
     metrics = _part(span, "metrics")
-    first = metrics.get("time_to_first_token")
+    wait_s = amount(metrics.get("time_to_first_token"))
     return Observation(
         id=str(span["span_id"]),
         type=_TYPES.get(str(span.get("span_kind") or ""), "span"),
@@ -101,8 +110,8 @@ def _step(span: Span, start: datetime) -> Observation:
         model=str(span["model_name"]) if span.get("model_name") else None,
         usage=_tokens(metrics),
         cost_usd=_cost(metrics),
-        first_token=start + timedelta(seconds=first) if isinstance(first, int | float) and first > 0 else None,
-        metadata=_metadata(span),
+        first_token=start + timedelta(seconds=wait_s) if wait_s else None,
+        metadata={**_of_the_call(span), **_metadata(span)},
     )
 
 
@@ -167,35 +176,35 @@ def _content(value: Any) -> JsonValue:
 
 def _end(span: Span, start: datetime) -> datetime | None:
     took = span.get("duration")
-    return start + timedelta(microseconds=round(took / 1000)) if isinstance(took, int | float) and took >= 0 else None
+    is_span = isinstance(took, int | float) and 0 <= took <= _LONGEST_NS
+    return start + timedelta(microseconds=round(took / 1000)) if is_span and took is not None else None
 
 
 def _level(span: Span) -> str:
     return "ERROR" if span.get("status") == "error" else "DEFAULT"
 
 
+def _of_the_call(span: Span) -> dict[str, JsonValue]:
+    """The provider, and the prompt that the application names, under the names that facts are read by."""
+    prompt = _part(_part(span, "input"), "prompt")
+    named = {
+        "provider": span.get("model_provider"),
+        "prompt_name": prompt.get("name") or prompt.get("id"),
+        "prompt_version": prompt.get("version"),
+    }
+    return {name: value for name, value in named.items() if isinstance(value, str | int) and value != ""}
+
+
 def _tokens(metrics: Mapping[str, Any]) -> Tokens | None:
-    tokens = Tokens(
-        input=_count(metrics, "input_tokens"),
-        cached=_count(metrics, "cache_read_input_tokens"),
-        cache_write=_count(metrics, "cache_write_input_tokens"),
-        output=_count(metrics, "output_tokens"),
-        reasoning=_count(metrics, "reasoning_output_tokens"),
-    )
-    return tokens if any(count is not None for count in tokens.model_dump().values()) else None
-
-
-def _count(metrics: Mapping[str, Any], name: str) -> int | None:
-    value = metrics.get(name)
-    is_count = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS
-    return int(value) if is_count and value is not None else None
+    return comparable(Counts(*(count(metrics.get(name)) for name in _COUNTED)))
 
 
 def _cost(metrics: Mapping[str, Any]) -> float | None:
     value = metrics.get("estimated_total_cost")
-    return value / _COSTS_IN_USD if isinstance(value, int | float) and 0 < value < float("inf") else None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < MOST_USD * _COSTS_IN_USD
+    return value / _COSTS_IN_USD if is_number and value is not None else None
 
 
-def _part(span: Span, name: str) -> Mapping[str, Any]:
+def _part(span: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     part = span.get(name)
     return part if isinstance(part, dict) else {}

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from assay.worker.extraction.numbers import amount, count
+from assay.worker.extraction.token_counts import Counts, comparable
 from assay.worker.records.traces import Observation, Tokens, Trace, TraceRoot
 from assay.worker.store_clients.answers import parsed_text
 
@@ -90,12 +91,24 @@ def trace_of(row: Row, sent: JsonValue, received: JsonValue) -> Trace | None:
         level=root.level,
         input=sent,
         output=received,
-        model=model_of(row) or None,
+        model=str(row.get("request_model") or "") or None,
         usage=_tokens(row),
         cost_usd=amount(row.get("cost")) or amount(row.get("costUSD")) or None,
         first_token=None if wait_ms is None else root.start + timedelta(milliseconds=wait_ms),
+        metadata=_of_the_call(row),
     )
     return Trace(root=root, input=sent, output=received, observations=(call,))
+
+
+def _of_the_call(row: Row) -> dict[str, JsonValue]:
+    """Columns that a step has none for, under the names that facts are read by."""
+    named = {
+        "model_served": row.get("response_model") or row.get("model_override"),
+        "provider": row.get("provider"),
+        "prompt_name": row.get("prompt_id"),
+        "prompt_version": row.get("prompt_version"),
+    }
+    return {name: value for name, value in named.items() if isinstance(value, str | int) and value != ""}
 
 
 def inline_bodies(row: Row) -> tuple[JsonValue, JsonValue] | None:
@@ -143,6 +156,4 @@ def _tokens(row: Row) -> Tokens | None:
     if not given and not answered:
         return None
     cached, written = count(row.get("prompt_cache_read_tokens")), count(row.get("prompt_cache_write_tokens"))
-    if given is not None and given < (apart := (cached or 0) + (written or 0)):
-        given += apart
-    return Tokens(input=given, cached=cached, cache_write=written, output=answered)
+    return comparable(Counts(given, cached, written, answered))

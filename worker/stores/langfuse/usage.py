@@ -50,9 +50,17 @@ def tokens_of(row: Row) -> Tokens | None:
 def cost_of(row: Row) -> float | None:
     """The cost of a row in USD. 0 stands in the column of a model without a price, -1 where it was not asked for."""
     details = row.get("costDetails")
-    told = [details.get("total")] if isinstance(details, dict) else []
-    costs = (amount(value) for value in (*told, row.get("totalCost"), row.get("calculatedTotalCost")))
-    return next((cost for cost in costs if cost), None)
+    parts = details if isinstance(details, dict) else {}
+    told = (parts.get("total"), row.get("totalCost"), row.get("calculatedTotalCost"))
+    cost = next((cost for value in told if (cost := amount(value))), None)
+    return cost if cost is not None or "total" in parts else _sum_of(parts.values())
+
+
+def _sum_of(parts: Iterable[Any]) -> float | None:
+    """What an application told in parts alone. None where a part is no amount."""
+    costs = [amount(part) for part in parts]
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) or None if len(known) == len(costs) else None
 
 
 def first_token_of(row: Row) -> datetime | None:

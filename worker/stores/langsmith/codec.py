@@ -9,7 +9,9 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from assay.worker.records.traces import MOST_TOKENS, Observation, Tokens, Trace, TraceRoot
+from assay.worker.extraction.numbers import amount, count
+from assay.worker.extraction.token_counts import Counts, comparable
+from assay.worker.records.traces import Observation, Tokens, Trace, TraceRoot
 from assay.worker.store_clients.answers import without_depth
 
 Row = Mapping[str, Any]
@@ -178,7 +180,7 @@ def _usage(row: Row, metadata: Mapping[str, Any]) -> Row:
 def _tokens(row: Row, usage: Row) -> Tokens | None:
     read, wrote = _details(row, "prompt_token_details"), _details(row, "completion_token_details")
     asked, answered = _part(usage, "input_token_details"), _part(usage, "output_token_details")
-    tokens = Tokens(
+    told = Counts(
         input=_count(row.get("prompt_tokens"), usage.get("input_tokens")),
         cached=_count(read.get("cache_read"), asked.get("cache_read")),
         cache_write=_count(*(part.get(key) for key in ("cache_write", "cache_creation") for part in (read, asked))),
@@ -186,7 +188,7 @@ def _tokens(row: Row, usage: Row) -> Tokens | None:
         reasoning=_count(wrote.get("reasoning"), answered.get("reasoning")),
     )
     # The server counts 0 where nobody counted.
-    return tokens if any(tokens.model_dump().values()) else None
+    return comparable(told) if any(told) else None
 
 
 def _details(row: Row, name: str) -> Row:
@@ -197,19 +199,12 @@ def _details(row: Row, name: str) -> Row:
 
 def _cost(row: Row, usage: Row) -> float | None:
     """Money, a number or, from the older query, a decimal as text."""
-    for value in (row.get("total_cost"), usage.get("total_cost")):
-        try:
-            cost = float(value) if value is not None else None
-        except (TypeError, ValueError, OverflowError):
-            continue
-        if cost is not None and 0.0 <= cost < float("inf"):
-            return cost
-    return None
+    costs = (amount(value) for value in (row.get("total_cost"), usage.get("total_cost")))
+    return next((cost for cost in costs if cost), None)
 
 
 def _count(*values: Any) -> int | None:
-    counts = (value for value in values if isinstance(value, int) and not isinstance(value, bool))
-    return next((count for count in counts if 0 <= count <= MOST_TOKENS), None)
+    return next((number for value in values if (number := count(value)) is not None), None)
 
 
 def _taken(metadata: dict[str, JsonValue], names: Sequence[str]) -> str | None:

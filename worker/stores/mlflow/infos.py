@@ -23,6 +23,8 @@ PREFIX = "tr-"
 OWN_KEYS = "mlflow."
 """Before the keys of tags, metadata and attributes that MLflow itself writes."""
 NAME = "mlflow.traceName"
+LINKED = "mlflow.linkedPrompts"
+"""The tag, or a span's attribute, that links prompts: `[{"name": "answer", "version": "4"}]`."""
 UNFINISHED = "IN_PROGRESS"
 """The state of a trace whose root span has not come, or never will."""
 
@@ -100,6 +102,21 @@ def _texts(info: Info, key: str) -> dict[str, str]:
 def _own(texts: Mapping[str, str]) -> Attributes:
     """What the application wrote, without MLflow's own notes: previews of content are among these."""
     return {key: _value(value) for key, value in texts.items() if not key.startswith(OWN_KEYS)}
+
+
+def linked_in(info: Info) -> Attributes:
+    """The prompt that a trace links, as attributes."""
+    return linked_prompt(_texts(info, "tags").get(LINKED))
+
+
+def linked_prompt(linked: JsonValue) -> Attributes:
+    """A linked prompt, as attributes. Of several nobody knows which the answer was written with."""
+    prompts = _value(linked) if isinstance(linked, str) else linked
+    prompt = prompts[0] if isinstance(prompts, list) and len(prompts) == 1 else None
+    if not isinstance(prompt, dict) or not isinstance(prompt.get("name"), str):
+        return {}
+    named = {"gen_ai.prompt.name": prompt["name"], "gen_ai.prompt.version": prompt.get("version")}
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def _value(value: str) -> JsonValue:

@@ -18,17 +18,19 @@ from assay.worker.otlp.traces import trace_of
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.spans import Attributes, Span
 from assay.worker.records.traces import Trace
-from assay.worker.stores.mlflow.infos import OWN_KEYS, Info, id_of, root_in
+from assay.worker.stores.mlflow.infos import LINKED, OWN_KEYS, Info, id_of, linked_in, linked_prompt, root_in
 
 _INPUTS, _OUTPUTS, _TYPE = "mlflow.spanInputs", "mlflow.spanOutputs", "mlflow.spanType"
 _KIND = "openinference.span.kind"
 _NO_KIND = {"", "UNKNOWN"}
 _USAGE, _MODEL, _COST = "mlflow.chat.tokenUsage", "mlflow.llm.model", "mlflow.llm.cost"
+_PROVIDER = "mlflow.llm.provider"
 _COUNTS = {
     "input_tokens": "gen_ai.usage.input_tokens",
     "output_tokens": "gen_ai.usage.output_tokens",
     "cache_read_input_tokens": "gen_ai.usage.cache_read.input_tokens",
     "cache_creation_input_tokens": "gen_ai.usage.cache_write.input_tokens",
+    "total_tokens": "gen_ai.usage.total_tokens",
 }
 """Keys of MLflow's usage, and the attributes that say the same."""
 
@@ -42,7 +44,13 @@ def trace_in(info: Info, spans: Sequence[Mapping[str, Any]]) -> Trace | None:
     decoded = spans_in_resource_spans([{"scopeSpans": [{"spans": spans}]}])
     if spans and not decoded.spans:
         raise StoreRejected(f"trace {id_of(info)!a}: none of its spans can be read: {decoded.why}")
-    known = {span.span_id: span.model_copy(update={"attributes": in_common_words(span)}) for span in decoded.spans}
+    linked = linked_in(info)
+    known = {
+        span.span_id: span.model_copy(
+            update={"attributes": (linked if span.parent_id is None else {}) | in_common_words(span)}
+        )
+        for span in decoded.spans
+    }
     trace = trace_of(list(known.values()))
     if trace is None:
         return None
@@ -67,6 +75,10 @@ def in_common_words(span: Span) -> Attributes:
         common |= _usage(attributes.get(_USAGE))
     if told.asked is None and told.served is None and isinstance(attributes.get(_MODEL), str):
         common["gen_ai.request.model"] = attributes[_MODEL]
+    if told.provider is None and isinstance(attributes.get(_PROVIDER), str):
+        common["gen_ai.provider.name"] = attributes[_PROVIDER]
+    if told.prompt_name is None:
+        common |= linked_prompt(attributes.get(LINKED))
     if told.cost_usd is None and isinstance(cost := attributes.get(_COST), dict):
         common |= {"llm.cost.total": cost["total_cost"]} if "total_cost" in cost else {}
     return common

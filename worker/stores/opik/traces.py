@@ -8,8 +8,9 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from assay.worker.extraction.numbers import amount, count
-from assay.worker.records.traces import MOST_TOKENS, Observation, Tokens, Trace, TraceRoot
+from assay.worker.extraction.numbers import amount
+from assay.worker.extraction.step_facts import facts_in
+from assay.worker.records.traces import Observation, Tokens, Trace, TraceRoot
 from assay.worker.store_clients.answers import without_depth
 
 TYPES = {"llm": "generation", "general": "span"}
@@ -17,20 +18,12 @@ TYPES = {"llm": "generation", "general": "span"}
 EVALUATION = "gen_ai.evaluation.name"
 """A span that has this attribute is a judgement, ours or another's: it is no content of the trace."""
 
-_INPUT, _OUTPUT, _TOTAL = "prompt_tokens", "completion_tokens", "total_tokens"
-_CACHED = (
-    "original_usage.prompt_tokens_details.cached_tokens",
-    "original_usage.input_tokens_details.cached_tokens",
-    "original_usage.cache_read_input_tokens",
-    "original_usage.cached_content_token_count",
-)
-_WRITTEN = ("original_usage.cache_creation_input_tokens",)
-_REASONING = (
-    "original_usage.completion_tokens_details.reasoning_tokens",
-    "original_usage.output_tokens_details.reasoning_tokens",
-    "original_usage.thoughts_token_count",
-)
-"""Keys of `usage`: what the SDK sends of OpenAI, Anthropic and Gemini, with dots for depth."""
+_REPORTED = "original_usage."
+"""Before the keys of `usage` that the endpoint reported itself, e.g. `original_usage.input_tokens`."""
+_COUNTED = "gen_ai.usage."
+"""What the other keys are elsewhere: `gen_ai.usage.prompt_tokens`. Of Anthropic they count the cache as output."""
+_PROMPTS = "opik_prompts"
+"""The key of metadata that links prompts: `[{"name": "answer", "version": {"commit": "c0ffee12"}}]`."""
 
 Row = Mapping[str, Any]
 
@@ -60,7 +53,7 @@ def root_of(row: Row) -> TraceRoot | None:
         user_id=_text(metadata.get("user_id")) or _text(metadata.get("user.id")),
         session_id=_text(row.get("thread_id")),
         tags=tuple(sorted(str(tag) for tag in tags)) if isinstance(tags, list) else (),
-        metadata=metadata,
+        metadata={**_linked(metadata), **metadata},
     )
 
 
@@ -115,23 +108,34 @@ def _step(row: Row, root_id: str) -> Observation | None:
         usage=_tokens(_object(row.get("usage"))),
         cost_usd=amount(row.get("total_estimated_cost")) or None,
         first_token=None if wait_ms is None else start + timedelta(milliseconds=wait_ms),
-        metadata=metadata,
+        metadata=_of_the_call(row, metadata),
     )
 
 
 def _tokens(usage: Mapping[str, JsonValue]) -> Tokens | None:
-    """Tokens of a call. Where the SDK counted the input without what came from a cache, it is added."""
-    given, answered = count(usage.get(_INPUT)), count(usage.get(_OUTPUT))
-    if given is None and answered is None:
-        return None
-    cached, written = _first(usage, _CACHED), _first(usage, _WRITTEN)
-    if given is not None and given < (apart := (cached or 0) + (written or 0)):
-        given = min(given + apart, MOST_TOKENS)
-    return Tokens(input=given, cached=cached, cache_write=written, output=answered, reasoning=_first(usage, _REASONING))
+    """Tokens of a call: what its endpoint reported, or else what the SDK made of it."""
+    reported = {key: value for key, value in usage.items() if key.startswith(_REPORTED)}
+    tokens = facts_in(reported).tokens
+    if tokens is not None and tokens.input is not None and tokens.output is not None:
+        return tokens
+    return facts_in(reported | {_COUNTED + key: value for key, value in usage.items() if key not in reported}).tokens
 
 
-def _first(usage: Mapping[str, JsonValue], keys: Iterable[str]) -> int | None:
-    return next((number for key in keys if (number := count(usage.get(key))) is not None), None)
+def _of_the_call(row: Row, metadata: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Metadata with the provider and the linked prompt, under the names that facts are read by."""
+    provider = _text(row.get("provider"))
+    return {**({"provider": provider} if provider else {}), **_linked(metadata), **metadata}
+
+
+def _linked(metadata: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """The prompt that metadata links. Of several nobody knows which the answer was written with."""
+    prompts = metadata.get(_PROMPTS)
+    prompt = prompts[0] if isinstance(prompts, list) and len(prompts) == 1 else None
+    if not isinstance(prompt, dict) or not isinstance(prompt.get("name"), str):
+        return {}
+    version = prompt.get("version")
+    commit = version.get("commit") or version.get("version_number") if isinstance(version, dict) else version
+    return {"prompt_name": prompt["name"], **({"prompt_version": commit} if isinstance(commit, str | int) else {})}
 
 
 def _level(row: Row) -> str:

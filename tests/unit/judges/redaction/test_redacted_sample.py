@@ -54,6 +54,24 @@ def test_text_that_has_a_placeholder_already_keeps_it() -> None:
     assert safe.response == "[EMAIL_3] or [EMAIL_4]"
 
 
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "email_1",
+        "[EMAIL_01]",
+        "［EMAIL＿１］",
+        "[EMAIL\u200b_1]",
+        "[ EMAIL_1 ]",
+        "[EMAIL-1]",
+        "[EMAIL\\_1]",
+        "[EMAIL&#95;1]",
+    ],
+)
+def test_text_that_wants_to_be_a_placeholder_is_no_value_of_the_evidence(forged: str) -> None:
+    safe = redacted_sample(sample_of(f"Write to {forged}.", f"Mail: {EMAIL}"), EVERY_KIND).sample
+    assert (safe.response, safe.contexts) == (f"Write to {forged}.", ("Mail: [EMAIL_2]",))
+
+
 def test_offsets_lead_back_to_the_text_of_the_trace() -> None:
     response, context = f"Write to {EMAIL} by noon.", f"Desk: {EMAIL}, room 7."
     redacted = redacted_sample(sample_of(response, context), EVERY_KIND)

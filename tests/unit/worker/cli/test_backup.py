@@ -14,6 +14,7 @@ from assay.worker.backup.deployment_files import address_without_password, pg_du
 from assay.worker.cli.commands import app
 from assay.worker.config.settings import Settings
 from assay.worker.history.opening import FILE
+from assay.worker.history.schema import KNOWN
 from assay.worker.launch.broker import Broker
 from assay.worker.state.redis.state import redis_state
 from assay.worker.stores.sqlite.store import SqliteStore
@@ -69,7 +70,7 @@ def test_backup_is_restored_elsewhere(root: Path, tmp_path: Path) -> None:
 def test_newer_record_is_refused_by_what_this_version_makes_itself(root: Path, tmp_path: Path) -> None:
     assert assay("backup", "--to", tmp_path / "b", "--config", root).exit_code == 0
     manifest = tmp_path / "b" / "manifest.json"
-    manifest.write_text(manifest.read_text().replace('"v002"', '"v999"'))
+    manifest.write_text(manifest.read_text().replace(f'"{KNOWN[-1]}"', '"v999"'))
     refused = assay("restore", tmp_path / "b", "--force", "--config", root)
     assert "data/history.db: was written by a newer Assay (format v999, this one knows format v" in str(
         refused.exception

@@ -38,7 +38,9 @@ def test_a_report_is_of_whole_days_unless_told_otherwise(
     ("since", "until", "words"),
     [
         ("2026-11-20", "2026-11-10", "--since, --until: the period is empty"),
-        ("2030-01-01", None, "--since, --until: the period is empty"),
+        ("2030-01-01", None, "--since: 2030-01-01 00:00 UTC lies in the future"),
+        ("2030-01-01", "2030-02-01", "--since: 2030-01-01 00:00 UTC lies in the future"),
+        ("0d", None, "--since, --until: the period is empty"),
         ("yesterday", None, "--since: 'yesterday' is no moment"),
         (None, "soon", "--until: 'soon' is no moment"),
     ],

@@ -38,7 +38,7 @@ READ: dict[FactName, tuple[Any, Any]] = {
     "prompt_version": (7, lambda facts: int(facts.prompt_version)),
 }
 """By fact: how 7 may be written, and where it is then."""
-PARTS = {"total", "tool_input"}
+PARTS = {"total", "tool_input", "input_cost_usd", "output_cost_usd"}
 """Facts that say nothing alone."""
 
 
@@ -126,6 +126,90 @@ SAID: list[tuple[str, dict[str, Any], StepFacts]] = [
         "OpenLLMetry",
         {"llm.usage.prompt_tokens": 100, "traceloop.prompt.key": "qa", "traceloop.prompt.version": 3},
         StepFacts(tokens=Tokens(input=100), prompt_name="qa", prompt_version="3"),
+    ),
+    (
+        "a cost in two parts",
+        {"llm.cost.prompt": 0.01, "llm.cost.completion": "0.02"},
+        StepFacts(cost_usd=0.03),
+    ),
+    ("half a cost is none", {"llm.cost.prompt": 0.01, "llm.cost.completion": -1}, StepFacts()),
+    (
+        "the whole cost counts before its parts",
+        {"llm.cost.prompt": 0.01, "llm.cost.completion": 0.02, "gen_ai.usage.cost": 0.05},
+        StepFacts(cost_usd=0.05),
+    ),
+    (
+        "a cost in many parts",
+        {"langfuse.observation.cost_details": {"input": 0.01, "input_cached_tokens": 0.005, "output": 0.02}},
+        StepFacts(cost_usd=0.01 + 0.005 + 0.02),
+    ),
+    (
+        "a part that is no amount makes all of it unknown",
+        {"langfuse.observation.cost_details": {"input": 0.01, "output": "much"}},
+        StepFacts(),
+    ),
+    (
+        "the total says that both cached ones and reasoning stand beside",
+        {
+            "langfuse.observation.usage_details": {
+                "input": 20,
+                "input_cached_tokens": 80,
+                "output": 10,
+                "output_reasoning": 5,
+                "total": 115,
+            }
+        },
+        StepFacts(tokens=Tokens(input=100, cached=80, output=15, reasoning=5)),
+    ),
+    (
+        "where the total does not tell which of two stands beside, the dialect does",
+        {
+            "gen_ai.usage.input_tokens": 100,
+            "gen_ai.usage.cache_read_input_tokens": 20,
+            "gen_ai.usage.output_tokens": 50,
+            "gen_ai.usage.reasoning_tokens": 20,
+            "gen_ai.usage.total_tokens": 170,
+        },
+        StepFacts(tokens=Tokens(input=100, cached=20, output=50, reasoning=20)),
+    ),
+    (
+        "Sentry",
+        {
+            "gen_ai.usage.input_tokens": 100,
+            "gen_ai.usage.input_tokens.cached": 80,
+            "gen_ai.usage.output_tokens": 30,
+            "gen_ai.usage.output_tokens.reasoning": 20,
+            "gen_ai.cost.total_tokens": 0.02,
+        },
+        StepFacts(tokens=Tokens(input=100, cached=80, output=30, reasoning=20), cost_usd=0.02),
+    ),
+    (
+        "Cohere's own",
+        {"usage": {"billed_units": {"input_tokens": 9}, "tokens": {"input_tokens": 100, "output_tokens": 5}}},
+        StepFacts(tokens=Tokens(input=100, output=5)),
+    ),
+    ("Ollama's own", {"prompt_eval_count": 100, "eval_count": 5}, StepFacts(tokens=Tokens(input=100, output=5))),
+    (
+        "the prompt's version, new",
+        {"gen_ai.prompt.name": "qa", "gen_ai.prompt.version": "2"},
+        StepFacts(prompt_name="qa", prompt_version="2"),
+    ),
+    ("a list of models is no model", {"gen_ai.request.model": ["gpt-x", "gpt-y"]}, StepFacts()),
+    ("nanoseconds or seconds: nobody knows", {"gen_ai.response.time_to_first_token": 250_000_000}, StepFacts()),
+    ("milliseconds by name", {"gen_ai.response.time_to_first_token_ms": 250}, StepFacts(first_token_s=0.25)),
+    *(
+        (f"{name} is {newest}", {"gen_ai.provider.name": name}, StepFacts(provider=newest))
+        for name, newest in [
+            ("google.generative-ai", "gcp.gemini"),
+            ("google_vertexai", "gcp.vertex_ai"),
+            ("google.vertex.chat", "gcp.vertex_ai"),
+            ("Google", "gcp.gen_ai"),
+            ("amazon-bedrock", "aws.bedrock"),
+            ("azure-openai.chat", "azure.ai.openai"),
+            ("mistralai", "mistral_ai"),
+            ("xai.chat", "x_ai"),
+            ("azure", "azure"),
+        ]
     ),
     (
         "Vercel AI",
@@ -296,6 +380,8 @@ HEADS = {
     "reasoning": "of them reasoning",
     "total": "both together",
     "cost_usd": "USD",
+    "input_cost_usd": "USD, of input",
+    "output_cost_usd": "USD, of output",
     "first_token_s": "first token, s",
     "first_token_ms": "first token, ms",
     "asked": "model asked",

@@ -230,3 +230,39 @@ def test_store_without_opinions_is_refused() -> None:
     case = {"name": "bot", "feedback": {"scores": ["x"]}}
     with pytest.raises(ValueError, match=r"feedback: only store\.kind langfuse has what users say"):
         Deployment.model_validate({"use_cases": [case]})
+
+
+def test_what_the_store_shows_hours_late_is_added_a_day_later_and_nothing_of_it_twice() -> None:
+    """A phone was offline: its score has the time when the thumb went down, and is shown five hours later."""
+    world = FeedbackWorld([said(n) for n in range(50)])
+    late = [said(n) for n in range(50, 100)]
+    for n in range(60):
+        if n == 5:
+            world.opinions.scores += late
+        world.sweep(NOW + n * HOUR)
+    plain = FeedbackWorld([said(n) for n in range(100)])
+    for n in range(3):
+        plain.sweep(NOW + n * HOUR)
+    assert world.strata() == plain.strata()
+    assert set(world.entries()) == set(plain.entries())
+    assert max(Counter(world.published.trace_ids).values()) == 1
+
+
+def test_second_look_leaves_out_what_the_first_had_no_room_for() -> None:
+    world = FeedbackWorld([said(n) for n in range(100)], most_per_day=10)
+    for n in range(60):
+        world.sweep(NOW + n * HOUR)
+        if n == 3:
+            fetched = world.opinions.fetched
+    assert world.strata()["feedback", "boost"] == 10
+    assert world.opinions.fetched == fetched, "no trace is fetched a second time"
+
+
+def test_a_store_that_is_down_at_the_second_look_only_puts_it_off() -> None:
+    world = FeedbackWorld([])
+    for n in range(40):
+        if n == 5:
+            world.opinions.scores += [said(n) for n in range(100)]
+        world.opinions.is_down = 20 < n < 30
+        world.sweep(NOW + n * HOUR)
+    assert world.strata()["feedback", "boost"] > 50

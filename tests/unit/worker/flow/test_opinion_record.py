@@ -127,3 +127,12 @@ def test_nobody_is_asked_where_no_use_case_wants_feedback() -> None:
     world.sweep(NOW)
     assert world.opinions.asked == 0
     assert asyncio.run(world.record().until(NOW)) == NOW
+
+
+def test_opinions_that_the_store_shows_hours_late_are_kept_too() -> None:
+    world = RecordingWorld([said(0)])
+    for n in range(40):
+        if n == 5:
+            world.opinions.scores += [said(1, 1.0), said(2)]
+        world.sweep(NOW + n * HOUR)
+    assert world.database.said_of() == {"trace-0": True, "trace-1": False, "trace-2": True}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from datetime import timedelta
 
@@ -77,3 +78,33 @@ def test_trace_of_a_use_case_that_was_removed_is_not_counted_again_where_another
     rows = world.funnel().rows
     assert {row.use_case: row.selected for row in rows} == selected
     assert sum(row.selected + row.not_selected for row in rows) == 40
+
+
+FAILURES: dict[str, JsonValue] = {"name": "failures", "match": {"level": ["ERROR"]}, "rate": 0.5, "allow_rate": True}
+
+
+@pytest.mark.parametrize(
+    "cases",
+    [
+        pytest.param([], id="removed"),
+        pytest.param([{**FAILURES, "name": "errors"}], id="renamed"),
+        pytest.param([{**FAILURES, "match": {"level": ["ERR*"]}}], id="matched otherwise"),
+        pytest.param([{**FAILURES, "match": {"level": ["WARNING"]}}], id="takes others"),
+        pytest.param([{**FAILURES, "rate": 1.0}], id="raised"),
+    ],
+)
+def test_window_sees_what_it_selected_and_passed_over_of_each_use_case_after_an_edit(
+    cases: list[dict[str, JsonValue]],
+) -> None:
+    every: dict[str, JsonValue] = {"name": "every", "rate": 0.1}
+    world = World(*roots(range(40)), deployment=deployment(FAILURES, every))
+    world.sweep(NOW)
+    world.deployment = deployment(*cases, every)
+    for now in LATER:
+        world.sweep(now)
+    seen = Counter[str]()
+    for window in asyncio.run(world.state.windows.between(NOW - timedelta(hours=3), NOW)):
+        seen.update(window.seen)
+    rows = {row.use_case: row.selected + row.not_selected for row in world.funnel().rows}
+    assert +seen == rows
+    assert sum(rows.values()) == 40

@@ -25,6 +25,15 @@ def test_names_have_placeholders_and_a_session_an_id_of_its_own() -> None:
     assert "@" not in redacted.model_dump_json()
 
 
+def test_no_fact_that_is_text_keeps_a_private_value() -> None:
+    """What is a number, a code of ours or made of redacted texts holds none."""
+    of_ours = {"cost_from", "question_language", "answer_language", "question_vector", "answer_vector", "vectors_from"}
+    texts = {name for name, field in TraceFacts.model_fields.items() if field.annotation == str | None} - of_ours
+    assert {"model_asked", "provider", "trace_name"} <= texts
+    redacted = redacted_facts(TraceFacts(**dict.fromkeys(texts, "of ann@example.com")), MAIL)
+    assert "@" not in redacted.model_dump_json()
+
+
 def test_fact_whose_private_values_cannot_be_found_is_not_known() -> None:
     slow = Redaction(patterns=(OwnPattern(name="slow", pattern="(?:z|zz|y?z)+$"),))
     long = TraceFacts(trace_name="z" * 60_000 + "x", session_id="z" * 60_000 + "x", release="r1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import cast
 
 import pytest
@@ -12,10 +13,11 @@ from assay.worker.flow.history_rows import Origin, row_of
 from assay.worker.ports.history import HistoryReader, HistoryUnavailable
 from assay.worker.records.history import HistoryRow
 from assay.worker.records.ledger import LedgerState
+from assay.worker.records.windows import WindowRecord
 from assay.worker.reporting.terminal.why import story_lines
 from assay.worker.reporting.why import TraceStory, with_record
 from assay.worker.state.memory.history import memory_history
-from tests.builders import make_trace
+from tests.builders import NOW, make_trace
 from tests.unit.worker.flow.pipeline import Line
 from tests.unit.worker.flow.test_history_rows import JUDGEMENT, entry
 
@@ -65,6 +67,19 @@ def test_what_the_ledger_tells_is_not_told_twice() -> None:
     story = told(line.story("t0"), rows)
     assert [row.rubric_hash for row in story.rows] == ["earlier"]
     assert text_of(story).count("told by the record") == 1
+
+
+@pytest.mark.parametrize("is_swept", [False, True])
+def test_what_the_record_tells_is_not_contradicted_by_a_ledger_that_has_forgotten_it(is_swept: bool) -> None:
+    line = Line([make_trace("t1")])
+    story = line.story("t1").model_copy(update={"rubrics": (), "pi": None, "uncovered": None})
+    if is_swept:
+        window = WindowRecord(start=NOW, end=NOW + timedelta(minutes=5), scans=1, next_scan=NOW + timedelta(days=1))
+        story = story.model_copy(update={"window": window, "pi": 1.0, "is_selected": True, "uncovered": "too old"})
+    text = text_of(told(story, [ROW]))
+    assert "the ledger has no entry of it (any more); the record tells what became of it" in text
+    for words in ("no sweep met it", "not swept", "judge it", "no rate is fixed"):
+        assert words not in text
 
 
 def test_record_that_is_away_is_said_and_hides_nothing() -> None:

@@ -11,14 +11,14 @@ import pytest
 from assay.judges.prices import PriceTable
 from assay.judges.rubric import Rubric
 from assay.judges.schema import Scored, Tier, Usage, Verdict
-from assay.worker.cli.plan_view import budget_line, cost_line, store_line
+from assay.worker.cli.plan_view import budget_line, cost_line, precision_lines, store_line
 from assay.worker.config.deployment import Deployment
 from assay.worker.flow.backfill.range_plan import PlannedRubric, PlannedUseCase, RangePlan
 from assay.worker.flow.verdicts import KeptVerdict, pack
 from assay.worker.records.ledger import Judgement, LedgerState
 from assay.worker.records.traces import TraceKey
 from assay.worker.setup.judge_cost import CostTotals, JudgeCost
-from assay.worker.setup.plan import StoreLoad
+from assay.worker.setup.plan import PlannedAudit, PlanReport, StoreLoad
 from assay.worker.setup.plan_budgets import planned_budgets
 from assay.worker.setup.plan_costs import CostEstimator
 from assay.worker.setup.plan_precision import precision_of
@@ -217,3 +217,15 @@ def test_budget_beside_an_unknown_cost_is_not_called_kept() -> None:
     (budget,) = planned_budgets(plan_of({"a": 100}), costs, deployment)
     assert (budget.cost_usd, budget.is_short) == (None, False)
     assert "not known" in budget_line(budget)
+
+
+def test_advice_on_a_cascades_audit_share_stands_below_the_precision() -> None:
+    fields = {"share": 0.05, "best": 0.13, "narrower": 0.14, "more_traces": 0.78, "audited": 212, "screened": 4000}
+    audit = PlannedAudit.model_validate({"use_case": "bot", "rubric": "cascade", **fields})
+    plan = plan_of({"bot": 10})
+    report = PlanReport(
+        scope="day", basis="", plan=plan, totals=CostTotals.of([]), store=StoreLoad(reads=1, writes=1), audits=(audit,)
+    )
+    (line,) = precision_lines(report)
+    assert line.startswith("bot (cascade): judge.audit_share 0.13 instead of 0.05 would make the interval 14% narrower")
+    assert report.model_dump(mode="json")["audits"] == [{**fields, "use_case": "bot", "rubric": "cascade"}]

@@ -31,7 +31,7 @@ def test_intervals_of_a_cascade_hold_the_truth() -> None:
     tallies, _, _ = tallied(Design(traces=8_000, pi=0.2, cascade=True), 40, seed=3)
     for figure, tally in tallies.items():
         assert tally.coverage >= 34 / 40, figure
-        assert abs(tally.bias) <= 2 * tally.bias_error, figure
+        assert abs(tally.bias) <= 0.001 + 2 * tally.bias_error, figure
 
 
 def test_intervals_of_the_traffic_itself_are_not_too_wide() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from assay.worker.reporting.period.records import PeriodReport, RevisionReport
+from assay.worker.reporting.period.overview import about_words, urgency
+from assay.worker.reporting.period.records import PeriodReport, RevisionReport, UseCaseReport
 from assay.worker.reporting.period.scale import scale_top
-from assay.worker.reporting.period.words import behind, no_rate_words, percent, urgency
+from assay.worker.reporting.period.words import behind, no_rate_words, percent
 from assay.worker.signals.rates import Rates
 from assay.worker.statistics.intervals import Estimate
 
@@ -27,29 +28,39 @@ class Bar:
     anchor: str = ""
     tone: str = ""
     note: str = ""
+    about: str = ""
 
 
 def overview(report: PeriodReport) -> tuple[Bar, ...]:
     """All rates on one scale, each with a link to its section: what got worse first, then by the rate."""
     rows = [
-        (f"r{number}-{at}", case.use_case, row)
+        (f"r{number}-{at}", case, row)
         for number, case in enumerate(report.use_cases)
         for at, row in enumerate(case.revisions)
     ]
-    top = scale_top([behind(row.rates) for *_, row in rows])
+    top = overview_top(report)
     rows.sort(key=lambda named: urgency(named[2]))
-    return tuple(
-        bar_of(
-            name,
-            behind(row.rates),
-            top,
-            anchor=anchor,
-            tone=tone_of(row),
-            note=row.before.word if row.before else "",
-            why=why_none(row.rates),
-        )
-        for anchor, name, row in rows
-    )
+    return tuple(_bar(report, case, row, top, anchor) for anchor, case, row in rows)
+
+
+def lead_bar(report: PeriodReport, case: UseCaseReport, top: float) -> Bar:
+    """The one line of a use case: of its most urgent revision, with how many more there are."""
+    if not case.revisions:
+        return bar_of(case.use_case, None, top, why="no rate: nothing has a verdict")
+    more = len(case.revisions) - 1
+    bar = _bar(report, case, min(case.revisions, key=urgency), top)
+    return replace(bar, about=f"{bar.about}, and {more} more" if more else bar.about)
+
+
+def overview_top(report: PeriodReport) -> float:
+    """Where the scale of the overview ends."""
+    return scale_top([behind(row.rates) for case in report.use_cases for row in case.revisions])
+
+
+def _bar(report: PeriodReport, case: UseCaseReport, row: RevisionReport, top: float, anchor: str = "") -> Bar:
+    note, why = row.before.word if row.before else "", why_none(row.rates)
+    bar = bar_of(case.use_case, behind(row.rates), top, anchor=anchor, tone=tone_of(row), note=note, why=why)
+    return replace(bar, about=about_words(report, case, row))
 
 
 def tone_of(row: RevisionReport) -> str:

@@ -15,8 +15,10 @@ from assay.worker.golden.report import html as gate_page
 from assay.worker.golden.report.html.safetext import plain, shown
 from assay.worker.reporting.drift.lines import lines_to_show
 from assay.worker.reporting.period.answers import MarkedAnswer
+from assay.worker.reporting.period.calls import call_lines
 from assay.worker.reporting.period.html.bars import overview, overview_scale
 from assay.worker.reporting.period.html.views import use_case_views
+from assay.worker.reporting.period.overview import by_urgency
 from assay.worker.reporting.period.records import PeriodReport
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -24,9 +26,14 @@ _HOUSE_STYLE = Path(gate_page.__path__[0]) / "templates" / "page.css"
 """The style of the gate's page: both look alike."""
 
 
+MOST_OPEN = 5
+"""Use cases up to which all of each is shown at once. Of more there is one line each, that unfolds into the rest."""
+
+
 def report_page(report: PeriodReport, answers: Sequence[MarkedAnswer] = ()) -> str:
     """A report as one HTML document. `answers` are the worst ones with their texts."""
     style = _style()
+    views, is_folded = use_case_views(report, answers), len(report.use_cases) > MOST_OPEN
     period = f"{report.since:%Y-%m-%d %H:%M} to {report.until:%Y-%m-%d %H:%M} UTC"
     return (
         _environment()
@@ -34,9 +41,11 @@ def report_page(report: PeriodReport, answers: Sequence[MarkedAnswer] = ()) -> s
         .render(
             period=period,
             notes=report.notes,
-            bars=overview(report),
+            is_folded=is_folded,
+            bars=() if is_folded else overview(report),
             bars_scale=overview_scale(report),
-            use_cases=use_case_views(report, answers),
+            use_cases=[(number, views[number]) for number, _ in by_urgency(report)],
+            calls=list(call_lines(report)),
             drift=lines_to_show(report.drift),
             style=Markup(style),  # noqa: S704  # our own file
             policy=_policy(style),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from assay.judges.schema import ClaimVerdict
-from assay.worker.golden.report.html.highlights import Mark, Run, cut
-from assay.worker.reporting.period.answers import MarkedAnswer
+from assay.worker.golden.report.html.highlights import Mark, cut
+from assay.worker.reporting.period.answers import TEXTS_OF_REVISION, MarkedAnswer
 from assay.worker.reporting.period.application_words import (
     NO_USE,
     is_use_known,
@@ -17,9 +17,26 @@ from assay.worker.reporting.period.application_words import (
     prompt_name,
     prompt_words,
 )
-from assay.worker.reporting.period.html.bars import Bar, bar_of, scale_words, tone_of, why_none
-from assay.worker.reporting.period.html.chart import Trend, trend_of
-from assay.worker.reporting.period.records import Coverage, PeriodReport, RevisionReport, Split, UseCaseReport
+from assay.worker.reporting.period.html.bars import (
+    Bar,
+    bar_of,
+    lead_bar,
+    overview_top,
+    scale_words,
+    tone_of,
+    why_none,
+)
+from assay.worker.reporting.period.html.chart import trend_of
+from assay.worker.reporting.period.html.template_records import AnswerView, Paragraphs, RevisionView, Step, UseCaseView
+from assay.worker.reporting.period.overview import revision_span_words, revision_words
+from assay.worker.reporting.period.records import (
+    Coverage,
+    PeriodReport,
+    RevisionReport,
+    Split,
+    UseCaseReport,
+    WorstAnswer,
+)
 from assay.worker.reporting.period.scale import scale_top
 from assay.worker.reporting.period.words import (
     Line,
@@ -37,97 +54,39 @@ from assay.worker.reporting.period.words import (
 _LONGEST_ANSWER, _LONGEST_QUESTION, _LONGEST_PASSAGE = 2_000, 600, 600
 
 
-@dataclass(frozen=True)
-class Paragraphs:
-    """A label and what is said of it, in several paragraphs."""
-
-    label: str
-    texts: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of the funnel: how many, and which part of the first step that is, from 0 to 100."""
-
-    name: str
-    n: str
-    share: float
-    words: str
-
-
-@dataclass(frozen=True)
-class AnswerView:
-    """One of the worst answers. `opens` leads to its texts, where they are not shown at once."""
-
-    trace_id: str
-    url: str | None
-    risk: str
-    kind: str
-    tone: str
-    question: str
-    runs: tuple[Run, ...]
-    passages: tuple[tuple[int, str], ...]
-    note: str
-    opens: str = ""
-
-
-@dataclass(frozen=True)
-class RevisionView:
-    """One revision."""
-
-    anchor: str
-    name: str
-    value: str
-    interval: str
-    tone: str
-    change: str
-    warnings: tuple[str, ...]
-    lines: tuple[Paragraphs, ...]
-    prompts: tuple[Bar, ...]
-    other_prompts: str
-    waits: tuple[Paragraphs, ...]
-    jumps: tuple[str, ...]
-    trend: Trend | None
-    split: tuple[Bar, ...]
-    split_title: str
-    split_scale: str
-    others: str
-    answers: tuple[AnswerView, ...]
-
-
-@dataclass(frozen=True)
-class UseCaseView:
-    """One use case under one rubric."""
-
-    name: str
-    rubric: str
-    funnel: tuple[Step, ...]
-    funnel_words: str
-    notes: tuple[str, ...]
-    reasons: tuple[tuple[str, str], ...]
-    revisions: tuple[RevisionView, ...]
-
-
 def use_case_views(report: PeriodReport, answers: Sequence[MarkedAnswer]) -> tuple[UseCaseView, ...]:
-    """All use cases in their order."""
-    return tuple(_use_case(number, case, report, answers) for number, case in enumerate(report.use_cases))
+    """All use cases in their order. The anchors of their revisions are those of the overview."""
+    top = overview_top(report)
+    return tuple(
+        _use_case(number, case, report, answers, lead_bar(report, case, top))
+        for number, case in enumerate(report.use_cases)
+    )
 
 
-def _use_case(number: int, case: UseCaseReport, report: PeriodReport, answers: Sequence[MarkedAnswer]) -> UseCaseView:
+def _use_case(
+    number: int, case: UseCaseReport, report: PeriodReport, answers: Sequence[MarkedAnswer], lead: Bar
+) -> UseCaseView:
     own = [answer for answer in answers if (answer.use_case, answer.rubric) == (case.use_case, case.rubric)]
     parts = (("scored", case.coverage.scored), ("skipped", case.coverage.skipped), ("dead", case.coverage.dead))
     return UseCaseView(
         name=case.use_case,
         rubric=case.rubric,
+        lead=lead,
         funnel=tuple(_funnel(case.coverage)),
         funnel_words=coverage_words(case.coverage),
         notes=tuple(case_notes(case)),
         reasons=tuple((name, reasons(part)) for name, part in parts if part),
-        revisions=tuple(
-            _revision(f"r{number}-{at}", row, report, [answer for answer in own if answer.revision == row.revision])
-            for at, row in enumerate(case.revisions)
-        ),
+        revisions=tuple(_revisions(number, case, report, own)),
     )
+
+
+def _revisions(
+    number: int, case: UseCaseReport, report: PeriodReport, answers: Sequence[MarkedAnswer]
+) -> Iterator[RevisionView]:
+    for at, row in enumerate(case.revisions):
+        own = [answer for answer in answers if answer.revision == row.revision]
+        which = revision_span_words(case, row) or revision_words(row)
+        yield replace(_revision(f"r{number}-{at}", row, report, own), revision=which)
 
 
 def _funnel(coverage: Coverage) -> Iterator[Step]:
@@ -151,6 +110,7 @@ def _revision(anchor: str, row: RevisionReport, report: PeriodReport, answers: S
         name=name,
         value="–" if rate is None else f"{rate.value:.1%}",
         interval=interval_words(row.rates),
+        revision=revision_words(row),
         tone=tone_of(row),
         change=before_words(row.before) if row.before else "",
         warnings=row.warnings,
@@ -164,7 +124,7 @@ def _revision(anchor: str, row: RevisionReport, report: PeriodReport, answers: S
         split_title=row.split.by.replace("_", " ") if row.split else "",
         split_scale=scale_words([behind(value.rates) for value in row.split.values]) if row.split else "",
         others=_others(row.split),
-        answers=tuple(map(_answer, answers)),
+        answers=tuple(map(_answer, answers)) or tuple(map(_listed, row.worst[:TEXTS_OF_REVISION])),
     )
 
 
@@ -219,6 +179,21 @@ def _others(split: Split | None) -> str:
     if split is None or not split.other_values:
         return ""
     return f"others: {split.other_values:,} values, n={split.others:,}"
+
+
+def _listed(worst: WorstAnswer) -> AnswerView:
+    """An answer whose texts were not read: a page shows those of the most urgent use cases alone."""
+    return AnswerView(
+        trace_id=worst.trace_id,
+        url=worst.url,
+        risk=f"{worst.risk:.2f}",
+        kind=(worst.kind or "").replace("_", " "),
+        tone="",
+        question="",
+        runs=(),
+        passages=(),
+        note="",
+    )
 
 
 def _answer(answer: MarkedAnswer) -> AnswerView:

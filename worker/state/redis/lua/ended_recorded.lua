@@ -1,5 +1,6 @@
 -- Let go of entries whose row is written, and let them end some time after they came to their end. Dead letters stay.
--- One that has ended anew since then has another row to be written, and waits on.
+-- One that has ended anew since then has another row to be written, and waits on. What was opened again before its row
+-- was written had left a copy: `\31CHANGED_AT\31MEMBER`, e.g. `\311795996800.250000\31grounding\31trace-7`.
 -- ARGV: prefix, final_ttl_s, shortest_ttl_s, then per entry: member, changed_at
 local prefix, final_ttl, shortest = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local ends = {scored = true, skipped = true}
@@ -8,6 +9,8 @@ for i = 4, #ARGV, 2 do
   local member, ended_at = ARGV[i], tonumber(ARGV[i + 1])
   local entry, history = prefix .. 'entry:' .. member, prefix .. 'history:' .. member
   local old = redis.call('HMGET', entry, 'state', 'changed_at')
+  local copy = string.format('\31%.6f\31%s', ended_at, member)
+  if redis.call('ZREM', prefix .. 'ended', copy) == 1 then redis.call('DEL', prefix .. 'entry:' .. copy) end
   if old[1] and math.abs(tonumber(old[2]) - ended_at) < 1e-6 then
     redis.call('ZREM', prefix .. 'ended', member)
     if ends[old[1]] then

@@ -245,3 +245,15 @@ def test_outcome_adds_up_and_counts_the_range_alone() -> None:
     assert outcome.in_flight == {"open": 3}
     assert outcome.selected == 12
     assert world.outcome(WEEK_AGO + DAY, TWO_DAYS_AGO).selected < 12
+
+
+def test_backfill_beside_windows_of_another_size_takes_every_trace_and_counts_none_twice() -> None:
+    hour = TWO_DAYS_AGO - DAY
+    roots = [make_root(f"w-{n}", start=hour + n * timedelta(minutes=1)) for n in range(120)]
+    world = Past(*roots, deployment=make_deployment(window_seconds=1800))
+    assert world.backfill(hour, hour + timedelta(minutes=30)).selected == 30
+    world.deployment = make_deployment(window_seconds=3600)
+    assert world.backfill(hour, hour + timedelta(hours=2)).selected == 90
+    windows = asyncio.run(world.state.windows.between(hour, hour + timedelta(hours=2)))
+    assert [window.seen["bot"] for window in windows] == [30, 30, 60]
+    assert world.backfill(hour, hour + timedelta(hours=2)).selected == 0

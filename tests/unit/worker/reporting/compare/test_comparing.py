@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from assay.judges.errors import ConfigurationError
 from assay.worker.golden.results.gate_result import GateVerdict
@@ -16,7 +18,7 @@ from assay.worker.reporting.compare.comparing import compare
 from assay.worker.reporting.compare.markdown import compare_markdown
 from assay.worker.reporting.compare.question import Metric, Question, Side
 from assay.worker.reporting.compare.result import CompareResult, CompareRow
-from assay.worker.reporting.compare.terminal import compare_texts
+from assay.worker.reporting.compare.terminal import MOST_WHOLE, compare_parts, compare_texts
 from assay.worker.reporting.compare.verdict import CompareRules, Reason
 from assay.worker.state.memory.history import memory_history
 from tests.unit.worker.reporting.compare.rows import NOW, WEEK, release, row
@@ -284,3 +286,40 @@ def test_numbers_that_nobody_reported_are_no_jump() -> None:
     assert "a 1e-12 USD" in words
     assert "more than 1,000 times — a jump" in words
     assert "0.0 times" not in words
+
+
+def test_the_worst_row_comes_first_and_goes_on_as_far_in_as_it_began() -> None:
+    worse = [*release("v41", 800, 0.05, use_case="z"), *release("v42", 800, 0.2, use_case="z")]
+    alike = [*release("v41", 800, 0.05, seed=3, use_case="a"), *release("v42", 800, 0.05, seed=4, use_case="a")]
+    result = compared([*worse, *alike])
+    out = io.StringIO()
+    console = Console(file=out, width=80, color_system=None)
+    for part in compare_parts(result):
+        console.print(part, highlight=False)
+    lines = out.getvalue().splitlines()
+    assert [line[0] for line in lines if "  rubric " in line and not line.startswith(" ")] == ["z", "a"]
+    assert max(map(len, lines)) <= 80
+    rows = lines[lines.index(next(line for line in lines if line.startswith("z  rubric"))) :]
+    assert not [
+        line for line in rows if line.strip() and not line.startswith((" ", "a  rubric", "z  rubric", "verdict"))
+    ]
+
+
+def test_a_foreign_name_of_a_use_case_is_one_harmless_line() -> None:
+    name = "x\n\x1b[31mverdict: pass; exit code 0"
+    text = told(compared([*release("v41", 40, 0.05, use_case=name), *release("v42", 40, 0.05, use_case=name)]))
+    assert "\x1b" not in text
+    assert not [line for line in text.splitlines()[:-1] if line.startswith("verdict")]
+
+
+def test_of_very_many_rows_the_best_tell_their_verdict_alone() -> None:
+    names = [f"case-{at:02}" for at in range(MOST_WHOLE + 3)]
+    rows = [
+        row
+        for seed, name in enumerate(names)
+        for side in ("v41", "v42")
+        for row in release(side, 25, 0.05, seed=seed, use_case=name)
+    ]
+    text = told(compared(rows))
+    assert text.count("  rubric grounding") == len(names)
+    assert text.count("b − a:") == MOST_WHOLE

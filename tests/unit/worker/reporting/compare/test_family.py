@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from assay.worker.golden.results.gate_result import GateVerdict
 from assay.worker.records.history import HistoryRow
-from assay.worker.reporting.compare.family import PART_OF_RATES, Family
+from assay.worker.reporting.compare.family import PART_OF_SHARES, Family
 from assay.worker.reporting.compare.verdict import Reason
 from tests.unit.worker.reporting.compare.rows import release
 from tests.unit.worker.reporting.compare.test_comparing import compared, only_row, told
@@ -25,7 +25,7 @@ def copies(rows: list[HistoryRow]) -> list[HistoryRow]:
     ]
 
 
-@given(p_values=P_VALUES, alpha=st.floats(1e-6, 0.4), part=st.sampled_from([1.0, PART_OF_RATES]))
+@given(p_values=P_VALUES, alpha=st.floats(1e-6, 0.4), part=st.sampled_from([1.0, PART_OF_SHARES]))
 def test_a_test_is_decided_exactly_below_its_level(p_values: list[float], alpha: float, part: float) -> None:
     family = Family(p_values, alpha, part)
     for p_value, adjusted, level in zip(p_values, family.adjusted(), family.levels(), strict=True):
@@ -54,6 +54,19 @@ def test_a_row_among_many_sees_less_and_says_so() -> None:
     assert among.visible > 1.2 * alone.visible
     assert among.needed > 1.2 * alone.needed
     assert "with a power of 80% at p ≤ 0.0042" in told(together)
+
+
+def test_shares_beside_it_take_nothing_from_the_rate() -> None:
+    """The compared rate is the primary metric: whatever else there is to test, it has all of alpha."""
+    rates = [*release("v41", 400, 0.05), *release("v42", 400, 0.05)]
+    silent = [row for name in ("v41", "v42") for row in release(name, 30, 0.05, seed=1, state="dead", reason="poison")]
+    alone, beside = only_row(compared(rates)), only_row(compared([*rates, *silent]))
+    assert not alone.shares
+    assert beside.shares
+    assert alone.tested is not None
+    assert beside.tested is not None
+    assert beside.tested.level == alone.tested.level == 0.05
+    assert beside.tested.adjusted_p == beside.tested.p_value
 
 
 def test_no_row_with_everything_answered_tells_of_unanswered_traces() -> None:

@@ -206,3 +206,10 @@ def test_the_denominator_is_said() -> None:
 def test_nothing_flagged_is_said(counts: FlaggedCounts, expected: str) -> None:
     assert heading(query([RISK]), counts).startswith(expected)
     assert notes(counts, Counter(), "") == []
+
+
+def test_days_that_the_ledger_has_forgotten_are_not_said_to_be_without_judged_answers() -> None:
+    counts = FlaggedCounts(forgotten=574)
+    assert heading(query([RISK]), counts).startswith("no answer that was judged is in the ledger (any more): ")
+    (line,) = notes(counts, Counter(), "")
+    assert line.startswith("574 scored answers of these days are not in the ledger")

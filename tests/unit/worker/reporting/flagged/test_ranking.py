@@ -14,10 +14,13 @@ from hypothesis import strategies as st
 
 from assay.judges.errors import ModelRefused
 from assay.judges.schema import Sample, Verdict
+from assay.worker.flow.history_rows import Origin, row_of
 from assay.worker.ports.ledger import LedgerReader
 from assay.worker.ports.store_errors import StoreUnavailable
 from assay.worker.records.ledger import LedgerEntry, LedgerState, Transition
 from assay.worker.reporting.flagged.query import Cut
+from assay.worker.reporting.flagged.ranking import Ranker, Ranking, WrittenVerdicts
+from assay.worker.state.memory.history import memory_history
 from tests.builders import NOW
 from tests.unit.worker.flow.pipeline import Line
 from tests.unit.worker.reporting.flagged.lines import RISK, judged, query, ranked, says, trace
@@ -153,6 +156,21 @@ def test_what_the_ledger_has_forgotten_is_counted() -> None:
     line.state = replace(line.state, ledger_reader=reader)
     counts = ranked(line).counts
     assert (counts.forgotten, counts.judged, counts.flagged) == (1, 2, 1)
+
+
+def test_answers_of_a_ledger_that_was_lost_are_counted_by_the_record() -> None:
+    old, new = judged([trace("t-90"), trace("t-10")]), judged([])
+    history = memory_history()
+
+    async def rank() -> Ranking:
+        entries = await old.state.ledger.entries("grounding", ["t-90", "t-10"])
+        await history.writer.write([row_of(entry, Origin("sqlite", "p")) for entry in entries.values()])
+        state = new.state
+        verdicts = WrittenVerdicts(state.ledger_reader, new.store, new.store, state.windows, history.reader)
+        return await Ranker(query(), verdicts).rank()
+
+    counts = asyncio.run(rank()).counts
+    assert (counts.forgotten, counts.judged) == (2, 0)
 
 
 @pytest.mark.parametrize("limit", [1, 3])

@@ -104,7 +104,7 @@ def test_the_jump_is_the_furthest_of_all_pairs(versions: list[tuple[int, int, in
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 9)), min_size=1, max_size=12))
 def test_versions_that_may_have_jumped_are_found_before_any_is_estimated(means: list[tuple[str, int]]) -> None:
-    names: list[tuple[str | None, str | None]] = [(name, str(at)) for at, (name, _) in enumerate(means)]
+    names: dict[int, tuple[str | None, str | None]] = {at: (name, str(at)) for at, (name, _) in enumerate(means)}
     tokens = np.array([float(mean) for _, mean in means] * JUMP_NUMBER)
     columns = {"pi": np.full(tokens.size, 0.1), "input_tokens": tokens, "output_tokens": np.zeros(tokens.size)}
     rows = PromptRows(columns | {"cost_usd": np.full(tokens.size, np.nan)}, np.arange(tokens.size) % len(means), names)
@@ -115,7 +115,7 @@ def test_versions_that_may_have_jumped_are_found_before_any_is_estimated(means: 
         if name == other and more >= JUMP * less > 0
         for side in (low, high)
     }
-    assert {int(rows.prompts[at][1] or "") for at in rows.may_jump()} == far
+    assert {int(rows.prompt(at)[1] or "") for at in rows.may_jump()} == far
 
 
 def test_a_report_tells_tokens_and_waits_of_the_traffic() -> None:

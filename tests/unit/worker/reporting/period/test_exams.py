@@ -26,7 +26,8 @@ def test_anchors_are_the_labels(tmp_path: Path) -> None:
     _, exams = examined(tmp_path)
     labels = exams.labels("grounding", "rev-1", 0.5)
     assert labels is not None
-    assert labels.model_dump() == {"positives": 25, "caught": 20, "negatives": 25, "passed": 20}
+    counts = {"positives": 25, "caught": 20, "negatives": 25, "passed": 20}
+    assert labels.model_dump(include=set(counts)) == counts
 
 
 @pytest.mark.parametrize(

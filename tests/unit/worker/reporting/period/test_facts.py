@@ -76,5 +76,5 @@ def test_prompts_and_revisions_are_kept_apart() -> None:
     rows = [a_row(1), a_row(2, prompt_version="12"), a_row(3, revision="f" * 64), a_row(4, state="dead", revision=None)]
     facts, _, _ = asyncio.run(facts_of(*rows))
     assert set(facts.revisions) == {BOT, Revision("bot", "grounding", "f" * 64)}
-    prompts = list(facts.prompts)
+    prompts = facts.prompts.named()
     assert [prompts[number] for number in facts.revisions[BOT].prompts()] == [("answer", "11"), ("answer", "12")]

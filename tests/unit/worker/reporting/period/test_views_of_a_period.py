@@ -6,19 +6,25 @@ import io
 import re
 from datetime import timedelta
 from html.parser import HTMLParser
+from itertools import islice
 
 import pytest
 from rich.console import Console
 
-from assay.worker.reporting.period.answers import MarkedAnswer, Passage
+from assay.worker.ports.call_limits import UnknownEnds
+from assay.worker.records.ledger import UnscoredSpend
+from assay.worker.reporting.period.answers import MOST_TEXTS, MarkedAnswer, Passage, _asked
 from assay.worker.reporting.period.html.bars import overview
 from assay.worker.reporting.period.html.chart import trend_of
-from assay.worker.reporting.period.html.page import report_page
+from assay.worker.reporting.period.html.page import MOST_OPEN, report_page
 from assay.worker.reporting.period.markdown import report_markdown
+from assay.worker.reporting.period.overview import MOST_USE_CASES
 from assay.worker.reporting.period.records import DayRate, PeriodReport
 from assay.worker.reporting.period.scale import SCALE_TOPS, scale_top
 from assay.worker.reporting.period.words import ALL_JUDGED
-from assay.worker.reporting.terminal.report import MOST_USE_CASES, Scale, report_parts
+from assay.worker.reporting.terminal.report import Scale, report_parts
+from assay.worker.signals.rates import Corrected
+from assay.worker.signals.reviewed import PeopleRate
 from assay.worker.statistics.intervals import Estimate
 from tests.unit.worker.golden.golden_pages import HOSTILE
 from tests.unit.worker.reporting.period.history_rows import START, a_row, a_week, read
@@ -202,3 +208,129 @@ def test_links_are_where_the_store_has_pages(week: PeriodReport) -> None:
 def test_nothing_in_the_record_is_said(week: PeriodReport) -> None:
     empty = week.model_copy(update={"use_cases": ()})
     assert "has no trace of this period" in report_page(empty)
+
+
+def many_cases(count: int) -> PeriodReport:
+    """Use cases of which the last by name has the highest rate."""
+    rows = [
+        a_row(100 * at + n, use_case=f"case-{at:03}", risk=at / count, session_id=f"s{at}-{n}")
+        for at in range(count)
+        for n in range(3)
+    ]
+    return read(*rows)
+
+
+def test_many_use_cases_are_folded_and_what_is_worst_comes_first() -> None:
+    few, many = report_page(many_cases(MOST_OPEN)), report_page(many_cases(MOST_OPEN + 1))
+    assert 'class="case"' not in few
+    assert many.count('<details class="case">') == MOST_OPEN + 1
+    names = re.findall(r"<bdi>(case-\d+)</bdi>", many[many.index('<details class="case">') :])
+    assert names[::2] == sorted(names[::2], reverse=True)  # each stands in its line, and above its rates
+
+
+def test_texts_are_read_of_what_is_most_urgent() -> None:
+    report = many_cases(60)
+    asked = list(dict.fromkeys(answer.use_case for answer in islice(_asked(report), MOST_TEXTS)))
+    assert asked == [f"case-{at:03}" for at in range(59, 59 - len(asked), -1)]
+    # The others show which answers are meant, without texts.
+    assert report_page(report).count('class="answer-card"') == 3 * 60
+
+
+def test_the_overview_of_a_terminal_cuts_no_number() -> None:
+    then, now = START - timedelta(days=7), START
+    rows = [
+        a_row(
+            10_000 * case + 1_000 * week + n,
+            use_case=f"a-support-assistant-with-a-long-name-{case:02}",
+            risk=0.6 if week else 0.1,
+            started_at=(now if week else then) + timedelta(hours=n),
+        )
+        for case in range(MOST_USE_CASES + 1)
+        for week in (0, 1)
+        for n in range(40)
+    ]
+    text = terminal(read(*rows))
+    assert text.count("worse") == MOST_USE_CASES + 1
+    assert text.count("n=40") == MOST_USE_CASES + 1
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= 80
+    # A folded name is all there.
+    assert "-name-25" in re.sub(r"\s{3,}.*?\n|\n", "", text)
+
+
+def test_markdown_of_very_many_use_cases_fits_a_comment() -> None:
+    markdown = report_markdown(many_cases(400))
+    assert len(markdown) < 65_536
+    assert "100 more lines are not shown" in markdown
+    assert markdown.index("case-399") < markdown.index("case-398")
+
+
+def test_each_of_two_revisions_says_which_days_it_judged() -> None:
+    first = [a_row(n, started_at=START + timedelta(days=1, hours=n % 20)) for n in range(40)]
+    later = [a_row(100 + n, revision="f" * 64, started_at=START + timedelta(days=4, hours=n % 20)) for n in range(30)]
+    report = read(*first, *later)
+    for text in (terminal(report), report_markdown(report), report_page(report)):
+        flat = " ".join(text.split())
+        assert "revision 904b364ef0f5, of traces from 2026-11-24 to 2026-11-24" in flat
+        assert "revision ffffffffffff, of traces from 2026-11-27 to 2026-11-27" in flat
+
+
+def test_a_flagged_share_beside_an_expected_share_says_so(week: PeriodReport) -> None:
+    bars = {bar.name: bar.about for bar in overview(week)}
+    assert bars == {"bot": "", "contracts": "flagged share"}
+
+
+def test_answers_without_a_risk_are_counted_among_the_judged() -> None:
+    rows = [a_row(n) for n in range(20)]
+    without = [a_row(100 + n, reason="language_unsupported", risk=None, groundedness=None) for n in range(9)]
+    report = read(*rows, *without)
+    for text in (terminal(report), report_markdown(report), report_page(report)):
+        assert "29: 20 judged, 9 language unsupported; 9 of them have no risk" in " ".join(text.split())
+
+
+def test_a_foreign_name_starts_no_line_and_no_markup() -> None:
+    name = "x\n\n# head\n- [a](http://h) | <b>"
+    fields = {"release": name, "prompt_version": name, "judge": name, "scores": {name: name}}
+    report = read(*(a_row(n, **fields) for n in range(30)), by="release")
+    assert not [line for line in terminal(report).splitlines() if line.lstrip().startswith(("# head", "- ["))]
+    outside = re.sub(r"(`+).*?\1", "", report_markdown(report))
+    assert not {"<b>", "# head", "[a]"} & {word for word in ("<b>", "\n# head", "[a]") if word in outside}
+    assert "# head" not in outside
+
+
+def test_what_gave_no_score_and_what_people_say_is_in_every_form(week: PeriodReport) -> None:
+    people = PeopleRate(
+        share=Estimate(value=0.048, low=0.029, high=0.076, n=58),
+        certain_sent=31,
+        certain_reviewed=28,
+        drawn_sent=32,
+        drawn_reviewed=30,
+        bad=7,
+    )
+    case = week.use_cases[0]
+    rates = case.revisions[0].rates.model_copy(
+        update={
+            "corrected": Corrected(
+                share=Estimate(value=0.051, low=0.03, high=0.082, n=280),
+                by="reviews",
+                labels=132,
+                since=START - timedelta(days=80),
+                until=START,
+            )
+        }
+    )
+    row = case.revisions[0].model_copy(update={"people": people, "rates": rates})
+    report = week.model_copy(
+        update={
+            "use_cases": (case.model_copy(update={"revisions": (row,)}),),
+            "spent_without_score": UnscoredSpend(calls=7, cost_usd=0.5, unpriced_calls=1),
+            "unknown_ends": UnknownEnds(calls=3, cost_usd=0.25),
+        }
+    )
+    for text in (terminal(report), report_markdown(report), report_page(report)):
+        flat = " ".join(text.split())
+        assert "spent without a score: 7 model calls, 0.5000 USD, and 1 calls of unknown price" in flat
+        assert "3 model calls without a known end, charged 0.2500 USD" in flat
+        assert "4.8% (2.9%–7.6%, n=58): 58 answers reviewed, 28 of 31 that all go to people, 30 of 32" in flat
+        assert "30 of 32 drawn by chance" in flat
+        assert "errors taken out, by 132 reviews of 2026-09-04 to 2026-11-23" in flat.replace("&#39;", "'")
