@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import argparse
 import math
-from array import array
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -149,8 +148,8 @@ class Release:
         unknown = np.full(self.pi.size, np.nan)
         names = ("faithfulness", "input_tokens", "output_tokens", "cost_usd", "duration_s", "first_token_s")
         ends = np.array([End.EMPTY, End.UNANSWERED, End.REFUSED, End.SCORED, End.SCORED])[self.kind]
-        chunk = {"pi": self.pi, "risk": self.risk, **dict.fromkeys(names, unknown)}
-        return SelectedRows([chunk], array("q", self.clusters.tolist()), array("b", ends.tolist()))
+        own = {"cluster": self.clusters, "end": ends.astype(np.int8)}
+        return SelectedRows([{"pi": self.pi, "risk": self.risk, **own, **dict.fromkeys(names, unknown)}])
 
 
 def run(design: Design, n: int, worse: Mapping[str, float], random: np.random.Generator) -> CompareResult:

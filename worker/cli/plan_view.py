@@ -56,6 +56,8 @@ def plan_lines(report: PlanReport) -> Iterator[str]:
     yield from batch_lines(report)
     yield from map(budget_line, report.budgets)
     yield from precision_lines(report)
+    for use_case, count in report.reviews.items():
+        yield f"reviews of {use_case}: people get all flagged answers, and about {count:,} others a day by chance"
     yield store_line(report.store)
     outdated = sum(row.outdated for row in plan.rubrics)
     if report.scope == "range" and outdated:

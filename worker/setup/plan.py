@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Literal, TypeVar
 
 import structlog
+from pydantic import Field
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.llm.preview import models_asked
@@ -68,6 +69,7 @@ class PlanReport(Record):
         store: what the trace store is asked.
         precision: how well the resulting rates will be known.
         audits: which audit share of each cascade gives the narrowest interval for the same money.
+        reviews: about how many answers a day people get to see by chance, by use case, beside all flagged ones.
     """
 
     scope: Literal["day", "range"]
@@ -79,6 +81,7 @@ class PlanReport(Record):
     store: StoreLoad
     precision: tuple[Precision, ...] = ()
     audits: tuple[PlannedAudit, ...] = ()
+    reviews: dict[str, int] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,13 @@ class PlanMaker:
             store=self._load(plan, listing, budget),
             precision=tuple(precision_of(plan, measured)),
             audits=tuple(await self._audits(plan, now)),
+            reviews=self._reviews(plan),
         )
+
+    def _reviews(self, plan: RangePlan) -> dict[str, int]:
+        planned = {row.use_case for row in plan.rubrics}
+        cases = [case for case in self.runtime.deployment.use_cases if case.name in planned and case.review_queue]
+        return {case.name: case.review_per_day for case in cases if case.review_per_day}
 
     async def _audits(self, plan: RangePlan, now: datetime) -> list[PlannedAudit]:
         """What is advised for the plan's cascades, by what the record has of them."""

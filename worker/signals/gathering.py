@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from assay.worker.ports.history import Block
 from assay.worker.records.columns import CodedColumn, Column, by_first, rows_alike
 from assay.worker.signals.frequent import Frequent
+from assay.worker.signals.phase_texts import NO_PHASES, Phases, phases_in, phases_of
 from assay.worker.signals.survey_design import counts_in_rates
 from assay.worker.signals.traffic import Bools, Floats, Integers
 from assay.worker.signals.unanswered import is_unanswered
@@ -99,7 +99,7 @@ class Gathered:
             at: which row of the block each of them is, where one row may count several times. None: all, once.
         """
         rows = _row_columns(block, self.ends.of([block["state"], block["reason"]]))
-        screening, silent = block["screening"].mapped(_phases), block["unanswered"].mapped(_silent_phases)
+        screening, silent = phases_in(block["screening"]), block["unanswered"].mapped(_silent_phases)
         rows["row"] = np.arange(len(block["cluster"]))
         if at is not None:
             rows = {name: column[at] for name, column in rows.items()}
@@ -168,7 +168,7 @@ class Gathered:
         at = rows["row"]
         is_lost = np.array([is_unanswered(*end) for end in self.ends], dtype=np.bool_)[rows["ended"]]
         is_scored = self._is_end("scored")[rows["ended"]]
-        phases = np.full((at.size, len(_NO_PHASES)), np.nan)
+        phases = np.full((at.size, len(NO_PHASES)), np.nan)
         for of_rows, which in ((screening, is_scored & ~is_lost), (silent, is_lost)):
             if of_rows is not None:
                 phases[which] = of_rows[at[which]]
@@ -181,34 +181,22 @@ class Gathered:
         self._screened.append({**told, "lost": is_lost[kept], **columns})
 
 
-_Phases = tuple[float, float, float, float]
-"""What the first tier said, whether a later one answered, whether it was to, and how likely it was to be asked."""
-
-_NO_PHASES: _Phases = (math.nan, math.nan, math.nan, math.nan)
-
-_Silent = tuple[str | None, _Phases]
+_Silent = tuple[str | None, Phases]
 """The revision under which a later tier gave no answer, and what the first one had said."""
 
-_NOT_SILENT: _Silent = (None, _NO_PHASES)
-
-
-def _phases(screening: Mapping[str, Any] | None) -> _Phases:
-    if not screening:
-        return _NO_PHASES
-    risk = screening["scores"].get("hallucination_risk")
-    return math.nan if risk is None else risk, bool(screening["phase2"]), screening["why"] != "passed", screening["pi2"]
+_NOT_SILENT: _Silent = (None, NO_PHASES)
 
 
 def _silent_phases(unanswered: Mapping[str, Any] | None) -> _Silent:
-    return (unanswered.get("revision"), _phases(unanswered.get("screening"))) if unanswered else _NOT_SILENT
+    return (unanswered.get("revision"), phases_of(unanswered.get("screening"))) if unanswered else _NOT_SILENT
 
 
-def _phase_columns(phases: Sequence[_Phases]) -> Floats | None:
+def _phase_columns(phases: Sequence[Phases]) -> Floats | None:
     """A row of numbers for each row of a block. None: no row has any."""
-    if phases.count(_NO_PHASES) == len(phases):
+    if phases.count(NO_PHASES) == len(phases):
         return None
-    flat = np.fromiter(chain.from_iterable(phases), np.float64, len(_NO_PHASES) * len(phases))
-    return flat.reshape(-1, len(_NO_PHASES))
+    flat = np.fromiter(chain.from_iterable(phases), np.float64, len(NO_PHASES) * len(phases))
+    return flat.reshape(-1, len(NO_PHASES))
 
 
 def _row_columns(block: Block, ended: Integers) -> Columns:

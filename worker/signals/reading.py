@@ -73,7 +73,7 @@ async def read_traffic(
     gathered = Gathered()
     async for block in history.blocks(query, [*COLUMNS, *(name for name in facts if name not in COLUMNS)]):
         if len(block["cluster"]):
-            gathered.add(block, *_asked(*_values(block, facts), only))
+            gathered.add(block, *_asked(*fact_values(block, facts), only))
     return slices_of(gathered)
 
 
@@ -89,8 +89,11 @@ def _asked(
     return column, wanted if at is None else at[wanted]
 
 
-def _values(block: Block, facts: Sequence[str]) -> tuple[Column | None, Integers | None]:
-    """The fact of each row, and which row each is where a row has several. None: there is none to split by."""
+def fact_values(block: Block, facts: Sequence[str]) -> tuple[Column | None, Integers | None]:
+    """The fact that columns of `SPLITS` tell of each row, and which row each is where a row has several.
+
+    None: there is none to split by.
+    """
     if not facts:
         return None, None
     if facts == ("tags",):

@@ -5,21 +5,21 @@ Rates know judged answers alone. A release that stops answering has few of them,
 
 from __future__ import annotations
 
-from array import array
-from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assay.worker.ports.history import Block, HistoryReader
+from assay.worker.records.columns import Codes, rows_alike
 from assay.worker.records.history import HistoryQuery
 from assay.worker.reporting.compare.question import Question
 from assay.worker.signals.once import TRACE, best_of_each, trace_numbers
-from assay.worker.signals.reading import SPLITS
+from assay.worker.signals.reading import SPLITS, fact_values
 from assay.worker.signals.survey_design import counts_in_rates
 from assay.worker.signals.unanswered import is_empty, is_unanswered
 
@@ -34,6 +34,9 @@ _NUMBERS = (
     "first_token_s",
 )
 """Columns that are kept of each row."""
+
+_OWN = ("cluster", "trace", "changed_at", "end")
+"""What is kept of each row beside them: its session, its trace, when it was judged, and how it ended."""
 
 _READ = (*TRACE, "use_case", "rubric", "sample", "stratum", "cluster", "state", "reason", "changed_at", *_NUMBERS)
 
@@ -63,36 +66,44 @@ class End(IntEnum):
 class SelectedRows:
     """One side's traces that count in rates, for one use case and rubric, block by block."""
 
-    chunks: list[dict[str, NDArray[np.float64]]] = field(default_factory=list)
-    clusters: array[int] = field(default_factory=lambda: array("q"))
-    ends: array[int] = field(default_factory=lambda: array("b"))
-    traces: array[int] = field(default_factory=lambda: array("q"))
-    changed: array[int] = field(default_factory=lambda: array("q"))
+    chunks: list[dict[str, NDArray[Any]]] = field(default_factory=list)
 
     def column(self, name: str) -> NDArray[np.float64]:
         """A number of each row, NaN where it is not known."""
-        return np.concatenate([chunk[name] for chunk in self.chunks]) if self.chunks else np.empty(0)
+        return self._joined(name)
 
     def once(self) -> SelectedRows:
         """The same with the newest row of each trace: one that was judged again under another version has several."""
-        kept = best_of_each(np.array(self.traces, dtype=np.int64), np.array(self.changed, dtype=np.int64))
+        kept = best_of_each(self._joined("trace"), self._joined("changed_at"))
         if kept.all():
             return self
-        return SelectedRows(
-            chunks=[{name: self.column(name)[kept] for name in _NUMBERS}],
-            clusters=array("q", self.sessions()[kept].tolist()),
-            ends=array("b", np.array(self.ends, dtype=np.int8)[kept].tolist()),
-        )
+        return SelectedRows([{name: self._joined(name)[kept] for name in (*_NUMBERS, *_OWN)}])
 
     def sessions(self) -> NDArray[np.int64]:
         """The session of each row, as a number. A trace without one is a session of its own."""
-        return np.array(self.clusters, dtype=np.int64)
+        return self._joined("cluster")
+
+    @property
+    def ends(self) -> NDArray[np.int8]:
+        """How each row ended, as `End`."""
+        return self._joined("end")
+
+    @property
+    def clusters(self) -> NDArray[np.int64]:
+        """As `sessions`."""
+        return self.sessions()
 
     def ended(self, end: End) -> NDArray[np.bool_]:
         """Which rows ended so."""
-        rows: NDArray[np.bool_] = np.array(self.ends, dtype=np.int8) == end
+        rows: NDArray[np.bool_] = self.ends == end
         return rows
 
+    def _joined(self, name: str) -> NDArray[Any]:
+        return np.concatenate([chunk[name] for chunk in self.chunks]) if self.chunks else np.empty(0)
+
+
+_OUTSIDE = -1
+"""Stands for rows that count in no rate."""
 
 SideRows = dict[CaseKey, SelectedRows]
 
@@ -128,58 +139,46 @@ async def _read(
     sides: dict[str | None, SideRows] = {name: {} for name in names}
     columns = (*_READ, *(column for column in _split_columns(by) if column not in _READ))
     async for block in history.blocks(query, columns):
-        facts = _facts(block, by)
-        values.update(value for row in facts for value in row if value is not None)
-        numbers, traces = {name: block[name].floats() for name in _NUMBERS}, trace_numbers(block)
-        for (value, key), rows in _rows_by_side(block, facts, sides).items():
-            kept = sides[value].setdefault(key, SelectedRows())
-            kept.chunks.append({name: column[rows] for name, column in numbers.items()})
-            _keep_ends(kept, block, traces, rows)
-    return {value: {key: kept.once() for key, kept in side.items()} for value, side in sides.items()}
-
-
-def _keep_ends(kept: SelectedRows, block: Block, traces: NDArray[np.int64], rows: Sequence[int]) -> None:
-    states, reasons = list(block["state"]), list(block["reason"])
-    kept.clusters.extend(block["cluster"].integers()[rows].tolist())
-    kept.ends.extend([_end(states[at], reasons[at]) for at in rows])
-    kept.traces.extend(traces[rows].tolist())
-    kept.changed.extend(block["changed_at"].integers()[rows].tolist())
+        kept: dict[str, NDArray[Any]] = {name: block[name].floats() for name in _NUMBERS}
+        kept |= {name: block[name].integers() for name in ("cluster", "changed_at")}
+        kept["trace"] = trace_numbers(block)
+        codes, ends = rows_alike([block["state"], block["reason"]])
+        kept["end"] = np.array([End.of(*end) for end in ends], dtype=np.int8)[codes]
+        for value, key, rows in _rows_by_side(block, by, sides, values):
+            chunks = sides[value].setdefault(key, SelectedRows()).chunks
+            chunks.append({name: column[rows] for name, column in kept.items()})
+    return {value: {key: rows.once() for key, rows in side.items()} for value, side in sides.items()}
 
 
 def _split_columns(by: str | None) -> tuple[str, ...]:
     return () if by is None else SPLITS[by]
 
 
-def _facts(block: Block, by: str | None) -> list[tuple[str | None, ...]]:
-    """The values of the fact that each row has: several only of tags."""
-    if by == "tag":
-        return [tuple(dict.fromkeys(tags)) for tags in block["tags"]]
-    columns = [block[name] for name in _split_columns(by)]
-    if not columns:
-        return [(None,)] * len(block["state"])
-    return [(_first_known(row),) for row in zip(*columns, strict=True)]
-
-
 def _rows_by_side(
-    block: Block, facts: Sequence[tuple[str | None, ...]], sides: Container[str | None]
-) -> Mapping[tuple[str | None, CaseKey], list[int]]:
-    """Which rows of a block count in rates, by the side that they are on, the use case and the rubric."""
-    keys = list(zip(block["use_case"], block["rubric"], strict=True))
-    rows: dict[tuple[str | None, CaseKey], list[int]] = defaultdict(list)
-    drawn = zip(block["sample"], block["stratum"], facts, keys, strict=True)
-    for at, (sample, stratum, values, key) in enumerate(drawn):
-        if counts_in_rates(sample, stratum):
-            for value in values:
-                if value in sides:
-                    rows[value, key].append(at)
-    return rows
+    block: Block, by: str | None, sides: Iterable[str | None], counts: Counter[str]
+) -> Iterator[tuple[str | None, CaseKey, Codes]]:
+    """Which rows of a block count in rates, by the side that they are on, the use case and the rubric.
 
-
-def _first_known(values: Sequence[object]) -> str | None:
-    for value in values:
-        if value is not None:
-            return str(value)
-    return None
-
-
-_end = lru_cache(maxsize=4096)(End.of)
+    Args:
+        block: columns of rows.
+        by: the fact that tells the sides apart.
+        sides: its values.
+        counts: how many rows have each value, to which these are added.
+    """
+    codes, alike = rows_alike([block[name] for name in ("use_case", "rubric", "sample", "stratum")])
+    cases = {(use_case, rubric): number for number, (use_case, rubric, *_) in enumerate(alike)}
+    of_row = np.array(
+        [cases[values[:2]] if counts_in_rates(*values[2:]) else _OUTSIDE for values in alike], dtype=np.int64
+    )[codes]
+    column, at = fact_values(block, _split_columns(by))
+    facts, known = column.coded() if column is not None else (np.zeros(codes.size, dtype=np.int64), [None])
+    for value, count in zip(known, np.bincount(facts, minlength=len(known)).tolist(), strict=True):
+        if value is not None and count:
+            counts[value] += count
+    for value in sides:
+        is_on_side = np.array([name == value for name in known], dtype=np.bool_)[facts]
+        rows = np.flatnonzero(is_on_side) if at is None else at[is_on_side]
+        for key, number in cases.items():
+            own = rows[of_row[rows] == number]
+            if own.size:
+                yield value, key, own

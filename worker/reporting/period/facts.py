@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import NamedTuple, Protocol
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,11 @@ _PROMPT = ("prompt_name", "prompt_version")
 _NAMED = ("trace_id", "observation_id", "started_at", "flagged_kind")
 """Columns that are kept of the worst answers alone."""
 
-_AT = {name: at for at, name in enumerate(NUMBERS)}
+_HOME, _DRAWN, _PROMPT_NUMBER = "home", "is_drawn", "prompt"
+"""What is kept of each scored trace beside `NUMBERS`: its revision, whether it counts in weighted means, its prompt."""
+
+_NOWHERE = -1
+"""Stands for the revision of what was not scored."""
 
 
 class Revision(NamedTuple):
@@ -98,27 +103,18 @@ class RevisionFacts:
     def __init__(self) -> None:
         self.judges: Counter[str] = Counter()
         self.worst: list[Worst] = []
-        self._weighted: list[Floats] = []
-        self._prompts: list[Codes] = []
-        self._added: list[Floats] = []
+        self._weighted: dict[str, Floats] = {}
+        self._added: dict[str, Floats] = {}
+        self._prompts: Codes = np.empty(0, dtype=np.int64)
 
-    def add(self, numbers: Floats, prompts: Codes, is_drawn: Bools) -> None:
-        """Keep traces.
+    def keep(self, name: str, column: NDArray[Any], is_drawn: Bools) -> None:
+        """Keep a column of `NUMBERS`, or the numbers of the prompts. `is_drawn`: what counts in weighted means."""
+        if name == _PROMPT_NUMBER:
+            self._prompts = column[is_drawn]
+        else:
+            self._weighted[name], self._added[name] = column[is_drawn], column[~is_drawn]
 
-        Args:
-            numbers: a row for each of `NUMBERS`.
-            prompts: the number of each trace's prompt.
-            is_drawn: which traces count in weighted means.
-        """
-        if is_drawn.all():
-            self._weighted.append(numbers)
-            self._prompts.append(prompts)
-            return
-        self._weighted.append(numbers[:, is_drawn])
-        self._prompts.append(prompts[is_drawn])
-        self._added.append(numbers[:, ~is_drawn])
-
-    def add_worst(self, answers: Iterator[Worst]) -> None:
+    def add_worst(self, answers: Iterable[Worst]) -> None:
         """Keep the worst of what was kept and these."""
         for answer in answers:
             if len(self.worst) < WORST:
@@ -133,24 +129,21 @@ class RevisionFacts:
 
     def prompts(self) -> Codes:
         """The number of the prompt of each trace that counts in weighted means."""
-        return np.concatenate(self._prompts) if self._prompts else np.empty(0, dtype=np.int64)
+        return self._prompts
 
     def weighted(self) -> Mapping[str, Floats]:
         """Columns of what counts in weighted means."""
-        whole = np.concatenate(self._weighted, axis=1) if self._weighted else np.empty((len(NUMBERS), 0))
-        return {name: whole[at] for name, at in _AT.items()}
+        return {name: self._weighted.get(name, np.empty(0)) for name in NUMBERS}
 
     def of_all(self, name: str) -> Floats:
         """A column of these and of what was added because of users' feedback."""
-        chunks = [chunk[_AT[name]] for chunk in (*self._weighted, *self._added)]
-        return np.concatenate(chunks) if chunks else np.empty(0)
+        return np.concatenate([columns.get(name, np.empty(0)) for columns in (self._weighted, self._added)])
 
 
 class TrafficFacts:
-    """Facts of all revisions, filled block by block.
+    """Facts of all revisions, filled block by block. They are told apart when all are there: they may be hundreds.
 
     Attributes:
-        revisions: facts of the scored traces.
         counts: number of rows by use case, rubric, state and reason.
         prompts: every prompt that occurred, numbered. There may be as many as traces.
     """
@@ -158,9 +151,11 @@ class TrafficFacts:
     columns = (*NUMBERS, *_ALIKE, *_PROMPT, *_NAMED)
 
     def __init__(self) -> None:
-        self.revisions: dict[Revision, RevisionFacts] = {}
         self.counts: Counter[tuple[str, str, str, str]] = Counter()
         self.prompts = Frequent()
+        self._homes = Numbers()
+        self._kept: list[RevisionFacts] = []
+        self._blocks: list[dict[str, NDArray[Any]]] = []
 
     def add(self, block: Block) -> None:
         """Keep what is needed of a block."""
@@ -169,23 +164,56 @@ class TrafficFacts:
         codes, names = rows_alike([block[name] for name in _ALIKE])
         alike = [_Alike(*values) for values in names]
         prompts = self.prompts.of([block[name] for name in _PROMPT])
-        numbers = np.asarray([block[name].floats() for name in NUMBERS])
-        homes = Numbers()
-        home = np.array([homes[values.home] for values in alike], dtype=np.int64)[codes]
+        home_of = [_NOWHERE if values.home is None else self._homes[values.home] for values in alike]
+        self._kept.extend(RevisionFacts() for _ in range(len(self._homes) - len(self._kept)))
+        self._count(codes, alike, home_of)
+        home = np.array(home_of, dtype=np.int64)[codes]
         is_drawn = np.array([counts_in_rates(values.sample, values.stratum) for values in alike], dtype=np.bool_)[codes]
-        self._count(codes, alike)
-        for revision, rows in zip(homes, rows_by_code(home, len(homes)), strict=True):
-            if revision is not None:
-                facts = self.revisions[revision]
-                facts.add(numbers[:, rows], prompts[rows], is_drawn[rows])
-                facts.add_worst(_worst_of(rows, numbers[_AT["risk"], rows], block, facts.least))
+        rows = np.flatnonzero(home != _NOWHERE)
+        whole: dict[str, NDArray[Any]] = {_HOME: home, _DRAWN: is_drawn, _PROMPT_NUMBER: prompts}
+        whole |= {name: block[name].floats() for name in NUMBERS}
+        self._blocks.append({name: column[rows].copy() for name, column in whole.items()})
+        self._add_worst(block, rows, home[rows], whole["risk"][rows])
 
-    def _count(self, codes: Codes, alike: Sequence[_Alike]) -> None:
-        for values, count in zip(alike, np.bincount(codes, minlength=len(alike)).tolist(), strict=True):
+    @cached_property
+    def revisions(self) -> Mapping[Revision, RevisionFacts]:
+        """Facts of the scored traces of each revision. No block may be added once they were asked for."""
+        home = self._joined(_HOME).astype(np.int64)
+        parts = rows_by_code(home, len(self._homes))
+        is_drawn = self._joined(_DRAWN).astype(np.bool_)
+        for name in (*NUMBERS, _PROMPT_NUMBER):
+            column = self._joined(name)
+            for facts, rows in zip(self._kept, parts, strict=False):  # without homes there is one part, and no rows
+                facts.keep(name, column[rows], is_drawn[rows])
+        return dict(zip(self._homes, self._kept, strict=True))
+
+    def _joined(self, name: str) -> NDArray[Any]:
+        """One column of all blocks, which let go of it."""
+        columns = [block.pop(name) for block in self._blocks]
+        return np.concatenate(columns) if columns else np.empty(0)
+
+    def _count(self, codes: Codes, alike: Sequence[_Alike], home_of: Sequence[int]) -> None:
+        counts = np.bincount(codes, minlength=len(alike)).tolist()
+        for values, home, count in zip(alike, home_of, counts, strict=True):
             self.counts[values.use_case, values.rubric, values.state, values.reason] += count
-            if values.home is not None:
-                facts = self.revisions.setdefault(values.home, RevisionFacts())
-                facts.judges[values.judge or "none"] += count
+            if home != _NOWHERE:
+                self._kept[home].judges[values.judge or "none"] += count
+
+    def _add_worst(self, block: Block, rows: Codes, home: Codes, risk: Floats) -> None:
+        """Keep the worst answers of each revision."""
+        least = np.array([facts.least for facts in self._kept])
+        if not rows.size:
+            return
+        able = np.flatnonzero(risk >= least[home])  # NaN is not
+        # Of equal risks the newest count, and a block is in the order of time.
+        able = able[np.lexsort((able, risk[able], home[able]))]
+        last = np.searchsorted(home[able], home[able], side="right")
+        able = able[last - np.arange(able.size) <= WORST]
+        trace_ids, observations, started, kinds = (block[name] for name in _NAMED)
+        moments = started.integers()
+        for at, row in zip(able.tolist(), rows[able].tolist(), strict=True):
+            answer = Worst(float(risk[at]), int(moments[row]), trace_ids[row], observations[row], kinds[row])
+            self._kept[home[at]].add_worst([answer])
 
 
 class ReadWith(Protocol):
@@ -247,16 +275,3 @@ class ReadAlong:
 
 async def _next(blocks: AsyncIterator[Block]) -> Block | None:
     return await anext(blocks, None)
-
-
-def _worst_of(rows: NDArray[np.intp], risk: Floats, block: Block, least: float) -> Iterator[Worst]:
-    """The answers of a chunk that may be among the worst."""
-    able = np.flatnonzero(risk >= least)  # NaN is not
-    if able.size > WORST:
-        # Of equal risks the newest count, and a block is in the order of time: so a stable sort, from its end.
-        able = able[np.argsort(risk[able], kind="stable")[-WORST:]]
-    for at in able.tolist():
-        row = int(rows[at])
-        named = (block[name][row] for name in _NAMED)
-        trace_id, observation_id, started, kind = named
-        yield Worst(float(risk[at]), started, trace_id, observation_id, kind)

@@ -11,7 +11,7 @@ import pytest
 from assay.judges.prices import PriceTable
 from assay.judges.rubric import Rubric
 from assay.judges.schema import Scored, Tier, Usage, Verdict
-from assay.worker.cli.plan_view import budget_line, cost_line, precision_lines, store_line
+from assay.worker.cli.plan_view import budget_line, cost_line, plan_lines, precision_lines, store_line
 from assay.worker.config.deployment import Deployment
 from assay.worker.flow.backfill.range_plan import PlannedRubric, PlannedUseCase, RangePlan
 from assay.worker.flow.verdicts import KeptVerdict, pack
@@ -229,3 +229,15 @@ def test_advice_on_a_cascades_audit_share_stands_below_the_precision() -> None:
     (line,) = precision_lines(report)
     assert line.startswith("bot (cascade): judge.audit_share 0.13 instead of 0.05 would make the interval 14% narrower")
     assert report.model_dump(mode="json")["audits"] == [{**fields, "use_case": "bot", "rubric": "cascade"}]
+
+
+def test_what_people_are_asked_for_is_told() -> None:
+    report = PlanReport(
+        scope="day",
+        basis="",
+        plan=plan_of({"bot": 10}),
+        totals=CostTotals.of([]),
+        store=StoreLoad(reads=1, writes=1),
+        reviews={"bot": 20},
+    )
+    assert "reviews of bot: people get all flagged answers, and about 20 others a day by chance" in plan_lines(report)
