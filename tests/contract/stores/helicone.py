@@ -205,6 +205,7 @@ def trace_as_shown(trace: Trace) -> Trace:
         usage=answer.usage and answer.usage.model_copy(update={"reasoning": None}),
         cost_usd=answer.cost_usd,
         first_token=answer.first_token,
+        metadata={"provider": PROVIDER},
     )
     return trace.model_copy(update={"root": root, "observations": (call,)})
 

@@ -23,6 +23,7 @@ from assay.worker.stores.datadog.store import DatadogStore
 from tests.servers.datadog.server import SPANS
 
 ML_APP = "contract-bot"
+PROVIDER = "openai"
 _KINDS = {"generation": "llm", "retriever": "retrieval", "tool": "tool", "embedding": "embedding", "agent": "agent"}
 _TAGS = {"environment": "env", "release": "git.commit.sha", "version": "version", "user_id": "user_id"}
 
@@ -102,8 +103,11 @@ class FilledDatadog(DatadogStore):
 
 
 def trace_as_shown(trace: Trace) -> Trace:
-    """Datadog knows errors, but no other level."""
-    steps = tuple(step.model_copy(update={"level": _level(step.level)}) for step in trace.observations)
+    """Datadog knows errors, but no other level. It tells the provider of each model call."""
+    steps = tuple(
+        step.model_copy(update={"level": _level(step.level), "metadata": {**step.metadata, **_provider(step)}})
+        for step in trace.observations
+    )
     root = trace.root.model_copy(update={"level": _level(trace.root.level)})
     return trace.model_copy(update={"root": root, "observations": steps})
 
@@ -122,8 +126,12 @@ def spans_of(trace: Trace) -> Iterable[dict[str, Any]]:
         yield _span(trace.id, decimal(step.parent_id or root.observation_id), step)
 
 
+def _provider(step: Observation) -> dict[str, str]:
+    return {"provider": PROVIDER} if step.model else {}
+
+
 def _span(trace_id: str, parent: str, step: Observation) -> dict[str, Any]:
-    model = {"model_name": step.model, "model_provider": "openai"} if step.model else {}
+    model = {"model_name": step.model, "model_provider": PROVIDER} if step.model else {}
     return {
         "name": step.name,
         "span_id": decimal(step.id),

@@ -7,7 +7,6 @@ import heapq
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from assay.worker.ports.health import Check
 from assay.worker.ports.history import Block, HistoryReader
-from assay.worker.records.columns import Codes, rows_alike, rows_by_code
+from assay.worker.records.columns import Codes, rows_alike, stable_order
 from assay.worker.records.history import HistoryQuery, HistoryRow
 from assay.worker.signals.frequent import Frequent
 from assay.worker.signals.gathering import Numbers
@@ -40,8 +39,8 @@ _PROMPT = ("prompt_name", "prompt_version")
 _NAMED = ("trace_id", "observation_id", "started_at", "flagged_kind")
 """Columns that are kept of the worst answers alone."""
 
-_HOME, _DRAWN, _PROMPT_NUMBER = "home", "is_drawn", "prompt"
-"""What is kept of each scored trace beside `NUMBERS`: its revision, whether it counts in weighted means, its prompt."""
+_DRAWN, _PROMPT_NUMBER = "is_drawn", "prompt"
+"""What is kept of each scored trace beside `NUMBERS`: whether it counts in weighted means, and its prompt."""
 
 _NOWHERE = -1
 """Stands for the revision of what was not scored."""
@@ -100,19 +99,11 @@ class RevisionFacts:
         worst: the riskiest, in no order.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, number: int = 0, blocks: Sequence[_Kept] = ()) -> None:
         self.judges: Counter[str] = Counter()
         self.worst: list[Worst] = []
-        self._weighted: dict[str, Floats] = {}
-        self._added: dict[str, Floats] = {}
-        self._prompts: Codes = np.empty(0, dtype=np.int64)
-
-    def keep(self, name: str, column: NDArray[Any], is_drawn: Bools) -> None:
-        """Keep a column of `NUMBERS`, or the numbers of the prompts. `is_drawn`: what counts in weighted means."""
-        if name == _PROMPT_NUMBER:
-            self._prompts = column[is_drawn]
-        else:
-            self._weighted[name], self._added[name] = column[is_drawn], column[~is_drawn]
+        self._number = number
+        self._blocks = blocks
 
     def add_worst(self, answers: Iterable[Worst]) -> None:
         """Keep the worst of what was kept and these."""
@@ -129,21 +120,48 @@ class RevisionFacts:
 
     def prompts(self) -> Codes:
         """The number of the prompt of each trace that counts in weighted means."""
-        return self._prompts
+        numbers: Codes = self.of_all(_PROMPT_NUMBER)[self._is_drawn()]
+        return numbers.astype(np.int64)
 
     def weighted(self) -> Mapping[str, Floats]:
         """Columns of what counts in weighted means."""
-        return {name: self._weighted.get(name, np.empty(0)) for name in NUMBERS}
+        is_drawn = self._is_drawn()
+        return {name: self.of_all(name)[is_drawn] for name in NUMBERS}
 
-    def of_all(self, name: str) -> Floats:
+    def of_all(self, name: str) -> NDArray[Any]:
         """A column of these and of what was added because of users' feedback."""
-        return np.concatenate([columns.get(name, np.empty(0)) for columns in (self._weighted, self._added)])
+        parts = [block.of(name, self._number) for block in self._blocks]
+        return np.concatenate(parts) if parts else np.empty(0)
+
+    def _is_drawn(self) -> Bools:
+        return self.of_all(_DRAWN).astype(np.bool_)
+
+
+class _Kept:
+    """What is kept of the scored traces of a block, those of one revision beside each other.
+
+    Args:
+        columns: by name.
+        home: the number of each trace's revision.
+        count: how many revisions there are so far.
+    """
+
+    def __init__(self, columns: Mapping[str, NDArray[Any]], home: Codes, count: int) -> None:
+        order = stable_order(home, count)
+        self._ends = np.searchsorted(home[order], np.arange(count + 1)).tolist()
+        self._columns = {name: column[order] for name, column in columns.items()}
+
+    def of(self, name: str, number: int) -> NDArray[Any]:
+        """A column of the traces of one revision."""
+        begin, end = self._ends[number : number + 2] if number + 1 < len(self._ends) else (0, 0)
+        return self._columns[name][begin:end]
 
 
 class TrafficFacts:
-    """Facts of all revisions, filled block by block. They are told apart when all are there: they may be hundreds.
+    """Facts of all revisions, filled block by block.
 
     Attributes:
+        revisions: facts of the scored traces.
         counts: number of rows by use case, rubric, state and reason.
         prompts: every prompt that occurred, numbered. There may be as many as traces.
     """
@@ -155,7 +173,8 @@ class TrafficFacts:
         self.prompts = Frequent()
         self._homes = Numbers()
         self._kept: list[RevisionFacts] = []
-        self._blocks: list[dict[str, NDArray[Any]]] = []
+        self.revisions: Mapping[Revision, RevisionFacts] = {}
+        self._blocks: list[_Kept] = []
 
     def add(self, block: Block) -> None:
         """Keep what is needed of a block."""
@@ -165,32 +184,18 @@ class TrafficFacts:
         alike = [_Alike(*values) for values in names]
         prompts = self.prompts.of([block[name] for name in _PROMPT])
         home_of = [_NOWHERE if values.home is None else self._homes[values.home] for values in alike]
-        self._kept.extend(RevisionFacts() for _ in range(len(self._homes) - len(self._kept)))
+        if len(self._kept) < len(self._homes):
+            self._kept.extend(RevisionFacts(at, self._blocks) for at in range(len(self._kept), len(self._homes)))
+            self.revisions = dict(zip(self._homes, self._kept, strict=True))
         self._count(codes, alike, home_of)
         home = np.array(home_of, dtype=np.int64)[codes]
         is_drawn = np.array([counts_in_rates(values.sample, values.stratum) for values in alike], dtype=np.bool_)[codes]
         rows = np.flatnonzero(home != _NOWHERE)
-        whole: dict[str, NDArray[Any]] = {_HOME: home, _DRAWN: is_drawn, _PROMPT_NUMBER: prompts}
-        whole |= {name: block[name].floats() for name in NUMBERS}
-        self._blocks.append({name: column[rows].copy() for name, column in whole.items()})
-        self._add_worst(block, rows, home[rows], whole["risk"][rows])
-
-    @cached_property
-    def revisions(self) -> Mapping[Revision, RevisionFacts]:
-        """Facts of the scored traces of each revision. No block may be added once they were asked for."""
-        home = self._joined(_HOME).astype(np.int64)
-        parts = rows_by_code(home, len(self._homes))
-        is_drawn = self._joined(_DRAWN).astype(np.bool_)
-        for name in (*NUMBERS, _PROMPT_NUMBER):
-            column = self._joined(name)
-            for facts, rows in zip(self._kept, parts, strict=False):  # without homes there is one part, and no rows
-                facts.keep(name, column[rows], is_drawn[rows])
-        return dict(zip(self._homes, self._kept, strict=True))
-
-    def _joined(self, name: str) -> NDArray[Any]:
-        """One column of all blocks, which let go of it."""
-        columns = [block.pop(name) for block in self._blocks]
-        return np.concatenate(columns) if columns else np.empty(0)
+        columns: dict[str, NDArray[Any]] = {_DRAWN: is_drawn, _PROMPT_NUMBER: prompts}
+        columns |= {name: block[name].floats() for name in NUMBERS}
+        columns = {name: column[rows] for name, column in columns.items()}
+        self._blocks.append(_Kept(columns, home[rows], len(self._homes)))
+        self._add_worst(block, rows, home[rows], columns["risk"])
 
     def _count(self, codes: Codes, alike: Sequence[_Alike], home_of: Sequence[int]) -> None:
         counts = np.bincount(codes, minlength=len(alike)).tolist()

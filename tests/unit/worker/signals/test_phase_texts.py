@@ -27,7 +27,9 @@ RISK: st.SearchStrategy[dict[str, float | None]] = st.one_of(
 def screenings(draw: st.DrawFn) -> dict[str, Any] | None:
     if draw(st.booleans()) and draw(st.booleans()):
         return None
-    scores = {**draw(RISK), **draw(SCORES)} if draw(st.booleans()) else {**draw(SCORES), **draw(RISK)}
+    parts: list[dict[str, Any]] = [draw(RISK), draw(SCORES)]
+    first, second = parts if draw(st.booleans()) else reversed(parts)
+    scores = {**first, **second}
     told = {
         "scores": scores,
         "pi2": draw(st.sampled_from([0.05, 1.0])),
