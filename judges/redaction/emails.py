@@ -24,7 +24,7 @@ _AT = re.compile(
     rf"|_at_(?=[^\W_]{{1,40}}(?:_{_DOT_WORD}_|\.[a-z]))|-at-(?=[^\W_]{{1,40}}-{_DOT_WORD}-)",
     re.IGNORECASE,
 )
-"""What parts the name from the domain, e.g. `@`, ` (at) `, ` at ` and `_at_` before a domain."""
+"""What parts the name from the domain, e.g. the first sign of `@example.org`. So do ` (at) `, ` at ` and `_at_`."""
 
 _LOOSE = re.compile(r"^\s|<at|[_-]at[_-]", re.IGNORECASE)
 """A sign after which the end of the domain must be a known one, e.g. ` at `."""
@@ -38,7 +38,7 @@ _MAILBOX = re.compile(
     r"(?:\s(?:is|ist|at))?\W{0,4}$",
     re.IGNORECASE,
 )
-"""What says that ` at ` parts a name from a domain, e.g. `e-mail: ` in `e-mail: ann at example.org`."""
+"""What says that the word "at" parts a name from a domain, e.g. `e-mail: ` before `ann at example.org`."""
 
 _LOOK_BACK = 40
 
