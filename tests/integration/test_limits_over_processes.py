@@ -6,20 +6,28 @@ import asyncio
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from assay.worker.launch.broker import Broker
 from assay.worker.ports.call_limits import ALL, Spent, UnknownEnds
-from assay.worker.state.redis.state import redis_state
+from assay.worker.state.redis.call_account import RedisCallAccount
+from assay.worker.state.redis.connection import RedisConnection
 from tests.servers.counting_server import CountingServer
 from tests.waiting import PATIENCE_S, until
 
 Process = subprocess.Popen[str]
+
+
+def seconds_to_noon() -> float:
+    """What moves a clock to noon of this UTC day. Shortly before midnight a command waits for the next day's budget."""
+    noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+    return noon.timestamp() - time.time()
 
 
 @contextmanager
@@ -58,16 +66,17 @@ def ended(process: Process) -> dict[str, Any]:
     return told
 
 
-async def _account(broker: Broker, prefix: str) -> tuple[Spent, UnknownEnds, float]:
-    state = redis_state(broker.url, prefix=prefix)
+async def _account(broker: Broker, prefix: str, ahead_s: float = 0.0) -> tuple[Spent, UnknownEnds, float]:
+    connection = RedisConnection(broker.url, prefix=prefix)
+    reader = RedisCallAccount(connection, now=lambda: time.time() + ahead_s)
     try:
-        spent = (await state.call_reader.spent([ALL]))[ALL]
+        spent = (await reader.spent([ALL]))[ALL]
         today = date.fromisoformat(spent.day)
-        unknown = await state.call_reader.unknown_ends(today, today)
-        used = (await state.call_reader.endpoint("default", [""])).used
+        unknown = await reader.unknown_ends(today, today)
+        used = (await reader.endpoint("default", [""])).used
         return spent, unknown, used["", "concurrency"]
     finally:
-        await state.close()
+        await connection.close()
 
 
 def test_eight_processes_with_three_rubrics_each_never_exceed_the_concurrency(broker: Broker, key_prefix: str) -> None:
@@ -83,12 +92,13 @@ def test_eight_processes_with_three_rubrics_each_never_exceed_the_concurrency(br
 
 def test_budget_is_never_exceeded_and_what_is_left_holds_no_bound(broker: Broker, key_prefix: str) -> None:
     bound_usd, cost_usd = 0.0006, 0.00009  # gpt-6-luna: 1,000 + 1,000 tokens at most, 400 + 100 used
-    told = {"limits": {"usd_per_day": 0.005}, "calls": {"bot": 60}}
+    ahead_s = seconds_to_noon()
+    told = {"limits": {"usd_per_day": 0.005}, "calls": {"bot": 60}, "clock_ahead_s": ahead_s}
     with CountingServer(0.01) as server:
         with callers(broker, key_prefix, server, [told] * 4) as processes:
             held = [reason for process in processes for reason in ended(process)["held"]]
         made = len(server.arrivals)
-    spent, unknown, _ = asyncio.run(_account(broker, key_prefix))
+    spent, unknown, _ = asyncio.run(_account(broker, key_prefix, ahead_s))
     assert made * cost_usd <= 0.005
     assert spent.day_usd == pytest.approx(made * cost_usd)
     assert spent.day_usd > 0.005 - bound_usd
@@ -100,7 +110,8 @@ def test_budget_is_never_exceeded_and_what_is_left_holds_no_bound(broker: Broker
 
 def test_slots_of_a_killed_process_come_back_and_its_calls_are_charged_in_full(broker: Broker, key_prefix: str) -> None:
     limits = {"usd_per_day": 10, "endpoints": {"default": {"concurrency": 4}}}
-    told = {"limits": limits, "calls": {"bot": 20}, "lease_s": 3.0}
+    ahead_s = seconds_to_noon()
+    told = {"limits": limits, "calls": {"bot": 20}, "lease_s": 3.0, "clock_ahead_s": ahead_s}
     with CountingServer(PATIENCE_S) as server:
         with callers(broker, key_prefix, server, [told]) as (victim,):
             until(lambda: len(server.arrivals) == 4)
@@ -110,7 +121,7 @@ def test_slots_of_a_killed_process_come_back_and_its_calls_are_charged_in_full(b
         with callers(broker, key_prefix, server, [told]) as (other,):
             ended(other)
         assert len(server.arrivals) == 4 + 20
-    spent, unknown, under_way = asyncio.run(_account(broker, key_prefix))
+    spent, unknown, under_way = asyncio.run(_account(broker, key_prefix, ahead_s))
     assert unknown.calls == 4
     assert unknown.cost_usd == pytest.approx(4 * 0.0006)
     assert spent.day_usd == pytest.approx(4 * 0.0006 + 20 * 0.00009)

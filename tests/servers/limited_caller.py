@@ -38,7 +38,8 @@ class Caller:
         """Make all calls, each as soon as it may go."""
         told = self.told
         connection = RedisConnection(told["redis"], prefix=told["prefix"])
-        account = RedisCallAccount(connection, period_s=told.get("period_s", 60.0))
+        ahead_s = told.get("clock_ahead_s", 0.0)
+        account = RedisCallAccount(connection, period_s=told.get("period_s", 60.0), now=lambda: time.time() + ahead_s)
         deployment = Deployment.model_validate(
             {"limits": told.get("limits", {}), "use_cases": told.get("use_cases", [{"name": "bot"}])}
         )
