@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -52,8 +53,14 @@ def scraped(address: str) -> Values:
 
 
 def free_ports(count: int) -> int:
-    """The first of so many ports next to one another that nobody has now."""
-    for first in range(21_000, 32_000, 37):
+    """The first of so many ports next to one another that nobody has now.
+
+    Each test process begins to look elsewhere. Else two of them are given the same ports before either uses them.
+    """
+    places = range(21_000, 32_000, 37)
+    begin = os.getpid() * 7 % len(places)
+    for number in range(len(places)):
+        first = places[(begin + number) % len(places)]
         if all(_is_free(first + n) for n in range(count)):
             return first
     raise AssertionError("no ports are free")

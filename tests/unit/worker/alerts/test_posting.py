@@ -82,7 +82,8 @@ def test_a_text_that_is_no_text_is_sent_and_a_number_that_is_none_is_wrong() -> 
 
 @pytest.mark.parametrize("status", [200, 500])
 def test_no_log_at_debug_shows_the_address(status: int, caplog: pytest.LogCaptureFixture) -> None:
-    with ToldServer(lambda *_: Reply(status)) as server, caplog.at_level("INFO"):
+    # The logger by its name: importing langfuse sets its level to warning.
+    with ToldServer(lambda *_: Reply(status)) as server, caplog.at_level("INFO", logger="httpx"):
         sent(f"{server.url}/{SECRET}")
         logging.getLogger("httpx").info("afterwards all is shown")
     assert SECRET not in caplog.text

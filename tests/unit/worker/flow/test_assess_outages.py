@@ -21,6 +21,7 @@ from assay.worker.records.messages import AssessMessage
 from tests.builders import NOW
 from tests.fakes import supported
 from tests.unit.worker.flow.pipeline import Line, traces
+from tests.waiting import PATIENCE_S
 
 S = LedgerState
 AWAY = StateUnavailable("Redis is away")
@@ -114,13 +115,23 @@ def test_delivery_that_begins_while_the_first_still_runs_judges_nothing() -> Non
 
 def test_work_that_is_cancelled_is_given_back_at_once_and_counts_for_nothing() -> None:
     line = Line(traces(2), lambda sample: 600.0 if sample.id == "t1" else supported(sample))
+    keep_all = line.kept.keep_all
+    is_kept = asyncio.Event()
+
+    async def keep_and_tell(values: Mapping[str, bytes], **more: Any) -> Mapping[str, bytes]:
+        kept = await keep_all(values, **more)
+        is_kept.set()
+        return kept
+
+    line.kept.keep_all = keep_and_tell  # type: ignore[method-assign]
 
     async def check() -> None:
         box, message = Outbox(line.kept, ttl_s=60), line.messages()[0]
         work = asyncio.create_task(finished(line, box, message, "first"))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while len(line.judge.seen) < 2:
                 await asyncio.sleep(0.01)
+            await is_kept.wait()
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
             await work
