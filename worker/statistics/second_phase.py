@@ -19,40 +19,13 @@ UNIFORM_SHARE = 0.2
 """Share of the budget that is given out evenly. With 0.2, the greatest weight is five times that of an even draw."""
 
 
-def inclusion_probabilities(
-    risks: Sequence[float] | Floats, budget: float, uniform_share: float = UNIFORM_SHARE
-) -> Floats:
-    """How likely each of these answers is to go on, so that `budget` of them do on average.
-
-    Each answer is drawn for itself. A probability that would exceed 1 is 1, and the rest of the budget is shared out
-    again among the others.
-
-    Args:
-        risks: f, what the first judge takes for the probability of a problem, in [0, 1].
-        budget: how many are to go on, on average. All go where it is at least their number.
-        uniform_share: share of the budget that is given out evenly, in [0, 1].
-
-    Returns:
-        One probability an answer, in the order of `risks`. They add up to `budget`.
-
-    Raises:
-        ValueError: a risk or the share outside [0, 1], or a negative budget.
-    """
-    spread = _spreads(np.asarray(risks, dtype=np.float64))
-    _check(budget, uniform_share)
-    n = spread.size
-    if not n or budget >= n:
-        return np.ones(n)
-    return (1 - uniform_share) * _capped(spread, budget) + uniform_share * budget / n
-
-
 def stream_probability(
     risk: float, budget: float, expected_n: float, expected_spread: float, uniform_share: float = UNIFORM_SHARE
 ) -> float:
     """How likely one answer is to go on, where the others of its day are not known yet.
 
-    It is `inclusion_probabilities` with the day's numbers as expected. Nothing is shared out again: where the risk's
-    part would exceed 1 it is 1, and a little less than the budget goes on.
+    One part of the probability grows with √(f(1−f)), the other is even. Where the first would exceed 1 it is 1, and a
+    little less than the budget goes on.
 
     Args:
         risk: f of this answer, in [0, 1].
@@ -107,21 +80,6 @@ def best_second_share(first_cost: float, second_cost: float, rho_squared: float)
     if rho_squared == 0:
         return 1.0
     return min(1.0, math.sqrt(first_cost / second_cost * (1 - rho_squared) / rho_squared))
-
-
-def _capped(spread: Floats, budget: float) -> Floats:
-    """Probabilities in proportion to the spread and at most 1 that add up to the budget."""
-    certain = np.zeros(spread.size, dtype=np.bool_)
-    while True:
-        rest = spread[~certain]
-        total, left = float(rest.sum()), budget - float(certain.sum())
-        if total <= 0:
-            return np.where(certain, 1.0, left / max(1, rest.size))
-        pi = np.where(certain, 1.0, left * (spread / total))
-        beyond = ~certain & (pi > 1)
-        if not beyond.any():
-            return pi
-        certain |= beyond
 
 
 def _spreads(risks: Floats) -> Floats:

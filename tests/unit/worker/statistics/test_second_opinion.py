@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,6 +16,7 @@ from assay.worker.statistics.second_opinion import (
     drawn_share,
     reviewed_share,
 )
+from tests.unit.worker.statistics.vectors import vector
 
 COLUMNS = st.lists(st.tuples(st.integers(0, 1), st.floats(0, 1), st.floats(1, 1e4)), min_size=1, max_size=40)
 
@@ -43,6 +46,37 @@ def test_labels_correct_what_the_risk_says_and_leave_it_where_they_agree() -> No
     assert drawn_share(opinions([0] * 9 + [1]), None).value == pytest.approx(0.1)
     assert drawn_share(opinions([0] * 10, risk=0.4), 0.1).value == 0
     assert drawn_share(opinions([1] * 10, risk=0.1), 0.9).value == 1
+
+
+def test_published_means_come_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Labels alone, and labels that correct the judge's mean (the published λ = 1)."""
+    case = vector("ppi-mean")
+    labels, predicted, judged = (np.asarray(case["input"][name]) for name in ("Y", "f_labelled", "f_unlabelled"))
+    seen = Opinions(labels, predicted, np.ones(labels.size))
+    alone, corrected = case["expected"]["classical"], case["expected"]["ppi"]
+    assert drawn_share(seen, None).value == pytest.approx(alone["theta"], abs=case["tol"])
+    monkeypatch.setattr("assay.worker.statistics.second_opinion.PRIOR_LABELS", 0.0)
+    share = drawn_share(seen, float(judged.mean()))
+    assert share.value == pytest.approx(corrected["theta"], abs=case["tol"])
+    # What the judge saw is a sample, too. Its part comes in where the classes are put together.
+    whole = share.variance + judged.var() / judged.size
+    assert math.sqrt(whole) == pytest.approx(corrected["se"], abs=case["tol"])
+    assert math.sqrt(drawn_share(seen, None).variance) == pytest.approx(alone["se"], abs=case["tol"])
+
+
+def test_labels_of_an_enriched_set_are_taken_for_what_their_weights_say() -> None:
+    """Problems were looked at four times as often. Weights take that out; without them it is 3 points off."""
+    rng = np.random.default_rng(5)
+    truth = (rng.random(200_000) < 0.05).astype(np.float64)
+    flags = np.where(truth == 1, rng.random(truth.size) < 0.85, rng.random(truth.size) < 0.05625).astype(np.float64)
+    pi = np.where(truth == 1, 0.1, 0.1 * 0.05 * 0.8 / (0.95 * 0.2))
+    seen = rng.random(truth.size) < pi
+    weighted, plain = (
+        drawn_share(Opinions(truth[seen], flags[seen], weights), float(flags.mean())).value
+        for weights in (1 / pi[seen], np.ones(int(seen.sum())))
+    )
+    assert weighted == pytest.approx(0.05, abs=0.006)
+    assert plain - 0.05 == pytest.approx(vector("ppi-transport-bias")["expected"]["bias"], abs=0.01)
 
 
 def test_more_labels_make_a_narrower_interval() -> None:

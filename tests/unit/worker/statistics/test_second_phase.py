@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.worker.statistics.second_phase import (
+    UNIFORM_SHARE,
     best_second_share,
-    inclusion_probabilities,
     mean_spread,
     stream_probability,
 )
@@ -20,50 +20,40 @@ from tests.unit.worker.statistics.vectors import vector
 RISKS = st.lists(st.floats(0, 1) | st.sampled_from([0.0, 1.0, 0.5, 5e-324]), min_size=1, max_size=15)
 
 
+def probabilities(risks: list[float], budget: float, uniform_share: float = UNIFORM_SHARE) -> list[float]:
+    """Those of a day that comes as expected."""
+    spread = mean_spread(risks)
+    return [stream_probability(risk, budget, len(risks), spread, uniform_share) for risk in risks]
+
+
 def test_the_published_probabilities_come_out() -> None:
     case = vector("inclusion-probabilities")
     risks, budget, expected = case["input"]["f"], case["input"]["budget"], case["expected"]
-    by_risk = inclusion_probabilities(risks, budget, uniform_share=0.0)
-    mixed = inclusion_probabilities(risks, budget)
-    assert by_risk.tolist() == pytest.approx(expected["pi"], abs=case["tol"])
-    assert mixed.tolist() == pytest.approx(expected["defensive"], abs=case["tol"])
-    assert 1 / by_risk.min() == pytest.approx(expected["max_weight"], abs=case["tol"])
-    assert 1 / mixed.min() == pytest.approx(expected["max_weight_defensive"], abs=case["tol"])
+    by_risk, mixed = probabilities(risks, budget, uniform_share=0.0), probabilities(risks, budget)
+    assert by_risk == pytest.approx(expected["pi"], abs=case["tol"])
+    assert mixed == pytest.approx(expected["defensive"], abs=case["tol"])
+    assert 1 / min(by_risk) == pytest.approx(expected["max_weight"], abs=case["tol"])
+    assert 1 / min(mixed) == pytest.approx(expected["max_weight_defensive"], abs=case["tol"])
 
 
 @given(risks=RISKS, share=st.floats(0, 1), part=st.floats(0, 1.2))
-def test_probabilities_add_up_to_the_budget_and_none_is_below_the_even_part(
+def test_no_more_than_the_budget_goes_on_and_none_is_below_the_even_part(
     risks: list[float], share: float, part: float
 ) -> None:
     budget = part * len(risks)
-    pi = inclusion_probabilities(risks, budget, share)
-    assert ((pi >= 0) & (pi <= 1 + 1e-12)).all()
-    assert pi.sum() == pytest.approx(min(budget, len(risks)), rel=1e-9, abs=1e-9)
+    pi = np.asarray(probabilities(risks, budget, share))
+    assert ((pi >= 0) & (pi <= 1)).all()
+    assert pi.sum() <= min(budget, len(risks)) * (1 + 1e-9) + 1e-9
     assert (pi >= min(1.0, share * part) - 1e-12).all()
     spread = np.asarray(risks) * (1 - np.asarray(risks))
+    if part * np.sqrt(spread).max() <= mean_spread(risks):  # none is held at 1
+        assert pi.sum() == pytest.approx(min(budget, len(risks)), rel=1e-9, abs=1e-9)
     by_spread = pi[np.argsort(-spread, kind="stable")]
     assert (np.diff(by_spread) <= 1e-9).all(), "who is more in doubt is never less likely"
 
 
-def test_what_exceeds_one_is_shared_out_again() -> None:
-    pi = inclusion_probabilities([0.5, 0.001, 0.001, 0.001], 2.0, uniform_share=0.0)
-    assert pi.tolist() == pytest.approx([1.0, 1 / 3, 1 / 3, 1 / 3])
-
-
 def test_without_any_doubt_all_are_as_likely() -> None:
-    assert inclusion_probabilities([0.0, 1.0, 0.0, 1.0], 1.0).tolist() == pytest.approx([0.25] * 4)
-
-
-@given(risks=RISKS, share=st.floats(0, 1), part=st.floats(0, 0.9))
-def test_one_answer_of_a_stream_is_as_likely_as_among_its_day(risks: list[float], share: float, part: float) -> None:
-    """Where the day comes as expected and nothing is capped, both forms agree. Capped, the stream stays below."""
-    budget = part * len(risks)
-    day = inclusion_probabilities(risks, budget, share)
-    alone = [stream_probability(risk, budget, len(risks), mean_spread(risks), share) for risk in risks]
-    if day.max() < (1 - share) + share * part:
-        assert alone == pytest.approx(day.tolist(), rel=1e-9, abs=1e-9)
-    assert all(0 <= pi <= 1 for pi in alone)
-    assert sum(alone) <= budget * (1 + 1e-9) + 1e-9
+    assert probabilities([0.0, 1.0, 0.0, 1.0], 1.0) == pytest.approx([0.25] * 4)
 
 
 def test_a_day_that_is_unknown_gives_even_chances() -> None:
@@ -97,10 +87,10 @@ def test_a_first_judge_that_tells_nothing_saves_nothing() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        lambda: inclusion_probabilities([1.2], 1.0),
-        lambda: inclusion_probabilities([float("nan")], 1.0),
-        lambda: inclusion_probabilities([0.5], -1.0),
-        lambda: inclusion_probabilities([0.5], 1.0, 1.5),
+        lambda: mean_spread([1.2]),
+        lambda: stream_probability(float("nan"), 1.0, 10.0, 0.3),
+        lambda: stream_probability(0.5, -1.0, 10.0, 0.3),
+        lambda: stream_probability(0.5, 1.0, 10.0, 0.3, 1.5),
         lambda: stream_probability(0.5, 1.0, -1.0, 0.3),
         lambda: stream_probability(0.5, 1.0, 10.0, float("inf")),
         lambda: best_second_share(1.0, 0.0, 0.5),

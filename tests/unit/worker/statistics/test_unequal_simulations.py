@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from assay.worker.statistics.bounded import own_mean
 from assay.worker.statistics.phases import PhaseColumns
-from assay.worker.statistics.second_phase import inclusion_probabilities
+from assay.worker.statistics.second_phase import mean_spread, stream_probability
 from assay.worker.statistics.two_phase import two_phase_rate
 from assay.worker.statistics.weighted import hajek_mean
 from tests.unit.worker.statistics.vectors import vector
@@ -65,9 +65,8 @@ def test_going_on_by_risk_needs_fewer_dear_calls() -> None:
     every = traffic(case["input"]["N"], case["expected"]["uniform"]["hajek_mean"], seed=11)
     budget, truth = case["input"]["budget"], every.flags.mean()
     draws = {
-        "uniform": inclusion_probabilities(every.risks, budget, uniform_share=1.0),
-        "optimal_sqrt_f_1_minus_f": inclusion_probabilities(every.risks, budget, uniform_share=0.0),
-        "mixed_80_20": inclusion_probabilities(every.risks, budget),
+        name: _pis(every.risks, budget, uniform_share)
+        for name, uniform_share in (("uniform", 1.0), ("optimal_sqrt_f_1_minus_f", 0.0), ("mixed_80_20", 0.2))
     }
     rng = np.random.default_rng(12)
     spreads: dict[str, dict[str, float]] = {}
@@ -81,6 +80,11 @@ def test_going_on_by_risk_needs_fewer_dear_calls() -> None:
         ratio = spreads[name]["difference_sd"] / spreads["uniform"]["hajek_sd"]
         assert ratio == pytest.approx(published[name]["difference_sd"] / published["uniform"]["hajek_sd"], abs=0.12)
         assert spreads[name]["difference_sd"] < spreads["uniform"]["difference_sd"]
+
+
+def _pis(risks: Floats, budget: int, uniform_share: float) -> Floats:
+    spread = mean_spread(risks)
+    return np.array([stream_probability(risk, budget, risks.size, spread, uniform_share) for risk in risks.tolist()])
 
 
 def _rounds(rng: np.random.Generator, every: Traffic, pi: Floats) -> tuple[Floats, Floats]:
