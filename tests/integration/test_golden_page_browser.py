@@ -34,6 +34,9 @@ pytestmark = [
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
 PHONE, DESKTOP = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=900)
 
+# Playwright's own five seconds are too few on a busy machine. Every test of a browser imports this module.
+expect.set_options(timeout=1000 * PATIENCE_S)
+
 
 def weeks(gate: GateResult) -> list[RunSummary]:
     """A year's quarter of runs of the gate's candidate that fall at its end, and one of another target."""

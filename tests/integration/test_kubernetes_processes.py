@@ -62,7 +62,7 @@ def test_the_manifests_processes_answer_their_probes_judge_and_take_an_edit_up(t
                 await_all(pods, probe)
             check_roles(pods)
             _check_secrets(pods)
-            await_scored(pods["assay-control"], "bot", "grounding", TRACES)
+            await_scored(pods["assay-control"], "bot", TRACES)
             _check_edit(pods, cluster)
             _check_without_redis(pods, servers.redis)
             assert {name: pod.stop() for name, pod in pods.items()} == dict.fromkeys(pods, 0)

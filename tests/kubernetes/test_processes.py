@@ -66,7 +66,7 @@ def test_a_span_that_is_sent_to_the_chart_is_judged_and_shown(tmp_path: Path) ->
             until(lambda: taken(sent(pods[COLLECTOR], TOKEN)), told=pods[COLLECTOR].told, every_s=0.5)
             _await_work(pods[CONTROL])
             pods[ASSESS].start()
-            await_scored(pods[CONTROL], "bot", "mine", 1)
+            await_scored(pods[CONTROL], "bot", 1)
             _await_ready({ASSESS: pods[ASSESS]})
             until(lambda: has_record(servers, cluster.secrets["assay-postgres"]["uri"]), every_s=0.5)
             _check_page(pods[SERVE])
