@@ -21,7 +21,7 @@ from assay.worker.history.schema import is_readable
 from assay.worker.history.shared_names import NamesBeside, SharedNames
 from assay.worker.history.table import HISTORY
 from assay.worker.ports.history import Block
-from assay.worker.records.columns import Column, JsonColumn, NumberColumn, PlainColumn
+from assay.worker.records.columns import CodedColumn, Column, JsonColumn, NumberColumn, PlainColumn
 from assay.worker.records.history_columns import COLUMN_KINDS
 
 BLOCK_ROWS = 10_000
@@ -167,6 +167,8 @@ def _column(name: str, numbers: NDArray[Any], others: Mapping[str, list[Any]]) -
         return NumberColumn(np.ascontiguousarray(numbers[name]))  # a copy: the others need not stay in memory
     if name == OPINION:
         return NumberColumn(np.array(others[name], dtype=np.float64))
+    if others[name].count(None) == len(others[name]):  # as in most blocks, and whoever reads it has little to do
+        return CodedColumn(np.zeros(len(others[name]), dtype=np.int64), [None])
     if COLUMN_KINDS[name] in {"texts", "json"}:
         return JsonColumn(others[name])
     return PlainColumn(decoded(name, others[name]))

@@ -72,9 +72,13 @@ class PlainColumn(list[Any]):
         return np.array([UNKNOWN_INTEGER if value is None else value for value in self], dtype=np.int64)
 
     def coded(self) -> tuple[Codes, Sequence[Any]]:
-        """Equal values have one code. They must be hashable."""
+        """Equal values have one code, and so has one list or mapping."""
         numbers = _Numbered()
-        codes = np.fromiter(map(numbers.__getitem__, self), np.int64, len(self))
+        try:
+            codes = np.fromiter(map(numbers.__getitem__, self), np.int64, len(self))
+        except TypeError:  # lists and mappings have no hash
+            first, codes = by_first(np.fromiter(map(id, self), np.int64, len(self)))
+            return codes, [self[row] for row in first.tolist()]
         return codes, list(numbers)
 
     def mapped(self, cell: Callable[[Any], Any]) -> list[Any]:

@@ -213,9 +213,9 @@ def _row_columns(block: Block, ended: Integers) -> Columns:
 
 def _revisions(judged: Column, silent: Sequence[_Silent]) -> Column:
     """Under which revision each row was judged, or would have been."""
-    lost = [(row, revision) for row, (revision, _) in enumerate(silent) if revision]
-    if not lost:
+    if silent.count(_NOT_SILENT) == len(silent):
         return judged
+    lost = [(row, revision) for row, (revision, _) in enumerate(silent) if revision]
     codes, values = judged.coded()
     codes, values = codes.copy(), list(values)
     numbers: dict[str, int] = {}

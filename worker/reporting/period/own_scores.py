@@ -91,12 +91,10 @@ class OwnScores:
 
     def add(self, block: Block) -> None:
         """Keep the scores of a block."""
-        scores = block["scores"]
-        if not any(scores):
+        # Few mappings are told apart where scores are words.
+        codes, told = block["scores"].coded()
+        if not any(told):
             return
-        # Few mappings are told apart where scores are words: rows that have the same text share one.
-        first, codes = by_first(np.fromiter(map(id, scores), dtype=np.int64, count=len(scores)))
-        told = [scores[row] for row in first.tolist()]
         pi, clusters = block["pi"].floats(), block["cluster"].integers()
         for revision, rows in _counted(block):
             own = self._scores.setdefault(revision, {})
@@ -121,12 +119,12 @@ def _counted(block: Block) -> Iterator[tuple[Revision, Codes]]:
             yield key, rows
 
 
-def _by_name(told: Sequence[Mapping[str, Any]], codes: Codes) -> dict[str, tuple[list[Any], Codes]]:
+def _by_name(told: Sequence[Mapping[str, Any] | None], codes: Codes) -> dict[str, tuple[list[Any], Codes]]:
     """For each name of a score the values that occur, and which of them each row has; -1: none."""
     first, own = by_first(codes)
     named: dict[str, tuple[list[Any], Codes]] = {}
     for code, mapping in enumerate(codes[first].tolist()):
-        for name, value in told[mapping].items():
+        for name, value in (told[mapping] or {}).items():
             if name not in named:
                 named[name] = ([], np.full(first.size, -1, dtype=np.int64))
             values, place = named[name]

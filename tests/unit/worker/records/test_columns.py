@@ -55,6 +55,11 @@ def assert_same(column: Column, values: Sequence[Any]) -> None:
     assert column.mapped(str) == list(map(str, column))
 
 
+@given(st.lists(st.one_of(st.none(), st.dictionaries(NAMES, NAMES, max_size=2)), min_size=1))
+def test_mappings_have_codes_though_they_have_no_hash(values: list[dict[str, str] | None]) -> None:
+    assert_same(PlainColumn([*values, {}, values[0]]), [*values, {}, values[0]])
+
+
 @given(st.lists(NUMBERS))
 def test_numbers_are_the_plain_values(values: list[float | None]) -> None:
     column = number_column(values)
