@@ -90,7 +90,7 @@ class SampleValues:
             self._search(text)
         self._cut: dict[str, list[PrivateValue]] = {}
         for each in passages:
-            for text, halves in cut_values(each, self._certain).items():
+            for text, halves in cut_values(each, self._certain, self._knows).items():
                 self._cut.setdefault(text, []).extend(halves)
 
     def of(self, text: str) -> list[PrivateValue]:
@@ -102,7 +102,8 @@ class SampleValues:
         told = [value for value in told if left[value.start : value.end] == searched.read[value.start : value.end]]
         known = [*sure, *told, *(self._repeated(without(left, told)) if self._numbers else ())]
         placed = [_at(value, *searched.original(value.start, value.end)) for value in known]
-        return list(_apart([*searched.own, *self._cut.get(text, ()), *placed], text))
+        # Of two at one place the first names it: a half is what its whole is, not what it looks like alone.
+        return list(_apart([*self._cut.get(text, ()), *searched.own, *placed], text))
 
     def _certain(self, text: str) -> list[PrivateValue]:
         """Values of a text that need no other text to be known. It may be one that no sample has."""
@@ -115,11 +116,17 @@ class SampleValues:
         sure = (value for value in searched.known if value.is_sure)
         return [*searched.own, *(_at(value, *searched.original(value.start, value.end)) for value in sure)]
 
+    def _knows(self, value: PrivateValue) -> bool:
+        """Whether a text has this value whole, a telephone number in any spelling."""
+        if value.kind == "phone":
+            return any(form in self._numbers for form in spellings(value.key))
+        return (value.kind, value.key) in self._private
+
     def _search(self, text: str) -> _Searched:
         if text not in self._searched:
             searched = self._searched[text] = _searched(text, self._redaction, self._limit)
             sure = [value for value in searched.known if value.is_sure]
-            self._private.update((value.kind, value.key) for value in sure)
+            self._private.update((value.kind, value.key) for value in [*sure, *searched.own])
             keys = [value.key for value in sure if value.kind == "phone" and "x" not in value.key]
             self.phone_book.note(keys)
             for key in keys:

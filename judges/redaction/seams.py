@@ -12,6 +12,9 @@ from assay.judges.redaction.private_value import PrivateValue
 Search = Callable[[str], Sequence[PrivateValue]]
 """Gives the values of a text, in order, with their places in it."""
 
+Knows = Callable[[PrivateValue], bool]
+"""Whether a text of the sample has a value whole."""
+
 _REACH = 80
 """Characters on either side that are looked at: more than any value has."""
 
@@ -28,16 +31,18 @@ _FEWEST = {"phone": 7, "iban": 10, "credit_card": 8}
 """So many digits and letters of a value a passage must end with. Of an address it is the sign `@`."""
 
 
-def cut_values(passages: Sequence[str], search: Search) -> Mapping[str, list[PrivateValue]]:
+def cut_values(passages: Sequence[str], search: Search, knows: Knows) -> Mapping[str, list[PrivateValue]]:
     """The halves of cut values, by the passage they stand in.
 
     Args:
         passages: in their order.
         search: for values that are certain.
+        knows: what stands whole somewhere. Then it is no chance that two passages end and begin with its halves, also
+            where a half is a value itself: `+49 30 5559987` and `7712`, or `ann.sm` and `ith@example.org`.
     """
     halves: dict[str, list[PrivateValue]] = {}
     for left, right in pairwise(passages):
-        if both := _across(left.rstrip(), right, search):
+        if both := _across(left.rstrip(), right, search, knows):
             for passage, half in zip((left, right), both, strict=True):
                 halves.setdefault(passage, []).append(half)
     by_start = _by_start(passages, search)
@@ -48,17 +53,20 @@ def cut_values(passages: Sequence[str], search: Search) -> Mapping[str, list[Pri
     return halves
 
 
-def _across(left: str, right: str, search: Search) -> tuple[PrivateValue, PrivateValue] | None:
+def _across(left: str, right: str, search: Search, knows: Knows) -> tuple[PrivateValue, PrivateValue] | None:
     """The two halves of a value that begins in one passage and ends in the next."""
     tail, head = left[-_REACH:], right[:_REACH]
     for glue in _GLUES if tail and head.strip() else ():
         seam = len(tail) + len(glue)
         for value in search(f"{tail}{glue}{head}"):
-            if not value.start < len(tail) <= seam < value.end or not _is_telling(value, tail, f"{tail}{glue}{head}"):
+            is_known = knows(value)
+            if not value.start < len(tail) <= seam < value.end:
+                continue
+            if not (is_known or _is_telling(value, tail, f"{tail}{glue}{head}")):
                 continue
             first = value._replace(start=len(left) - len(tail) + value.start, end=len(left))
             second = value._replace(start=0, end=value.end - seam)
-            if not _touches(first, search(left)) and not _touches(second, search(right)):
+            if is_known or not (_touches(first, search(left)) or _touches(second, search(right))):
                 return first, second
     return None
 

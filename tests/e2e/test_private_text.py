@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 import sqlite3
+import tarfile
+import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 import redis
 
+from assay.worker.config.root import ConfigRoot
+from assay.worker.config.settings import Settings
 from assay.worker.records.traces import Observation, Trace
+from assay.worker.serving.html.pages import Pages
+from assay.worker.serving.reading import AskedAnswer, DeploymentReader
+from assay.worker.stores.sqlite.store import SqliteStore
+from assay.worker.wiring.copying import read_copies
 from tests.builders import make_trace
 from tests.e2e.running import Deployed
 from tests.integration.golden_home import Home
 from tests.servers.openai_server import Answer, OpenAIServer, Step, fails, prompt_of, rate_limited, says
 from tests.servers.otlp_server import OtlpServer
+from tests.servers.told_server import Reply, ToldServer
 
 CONFIG = """
 defaults: {quiet_seconds: 1, min_per_day: 0, low_traffic: {below_per_day: 0}, rubrics: [grounding-llm, grounding]}
@@ -32,12 +44,32 @@ profiles:
       - iban
       - credit_card
       - ip
+stores: [{name: own, kind: sqlite}, {name: audit, kind: sqlite, path: audit.db}]
+digest: {weekly: "Mon 08:00", timezone: UTC, to: [webhook]}
 use_cases:
-  - {name: bot, profile: private, rate: 1.0, allow_rate: true}
+  - {name: bot, profile: private, rate: 1.0, allow_rate: true, copies_to: [audit]}
 """
 
-SECRETS = ("secret-mail", "5550137", "DE89", "3704004405", "41111111", "198.51.100.", "KD-4711")
+SECRETS = (
+    *("secret-mail", "5550137", "DE89", "3704004405", "41111111", "198.51.100.", "KD-4711"),
+    *("rene-secret", "hidden-secret", "told-secret", "cut-sec", "771atnoon", "env-secret"),
+)
 """Stretches of every private value of the traces below, without gaps."""
+
+KEYS = {
+    "openai_api_key": "sk-key-of-the-judge",
+    "digest_webhook_url": "key-of-the-digest",
+    "serve_token": "key-of-all-readers",
+    "pagerduty_routing_key": "key-of-the-pager-0123456789abcdef",
+    "collector_token": "key-of-the-collector",
+}
+"""Secrets among the settings. They go where they are for, and nowhere else."""
+
+NAMES = ("ren\u00e9", "rene\u0301")
+"""A letter as one sign, and as two (NFD)."""
+
+ESCAPED = r'{"to": "told\u002dsecret\u0040example.org"}'
+"""A value as JSON may have it."""
 
 N = 12
 
@@ -48,8 +80,11 @@ def private_trace(number: int) -> Trace:
     start = datetime.now(UTC) - timedelta(minutes=40 + number)
     asked = f"I am {mail}, {customer}. Which desk, and which account, DE89 3704 0044 0532 0130 00?"
     wrong = "" if number % 2 else f" Or to secret-mail-99@example.net, {customer}0."
-    said = f"Write to {mail} or call {phone}. The card is 4111 1111 1111 1111, at 198.51.100.{number}.{wrong}"
-    desk = f"Desk of {customer}: {mail}, {phone}, DE89370400440532013000, 4111-1111-1111-1111."
+    odd = f"{NAMES[number % 2]}-secret@example.org, hid\u200bden-secret@exam\u2060ple.org, {ESCAPED}"
+    said = f"Write to {mail} or call {phone}. The card is 4111 1111 1111 1111, at 198.51.100.{number}.{wrong} {odd}"
+    said = f"{said} The desk is cut-secret@example.org, +49 30 555998771."
+    desk = f"Desk of {customer}: {mail}, {phone}, DE89370400440532013000, 4111-1111-1111-1111. {odd}"
+    cut = ("Its own address is cut-sec", "ret@example.org. Call +49 30 555998", "771 at noon.")
     turns = [("user", f"Hello from {mail}."), ("assistant", f"Hello {customer}."), ("user", asked)]
     trace = make_trace(
         f"trace-{number:02}",
@@ -63,7 +98,8 @@ def private_trace(number: int) -> Trace:
         metadata={"feature": customer, "user_tier": f"tier {phone}", "note": [mail, {phone: customer}]},
         input={"messages": [{"role": role, "content": text} for role, text in turns]},
         output={"answer": said},
-        contexts=(desk,),
+        contexts=(desk, *cut),
+        environment="env-secret@example.org" if number == 1 else "production",
     )
     steps: list[dict[str, Any]] = [
         {"type": "tool", "name": f"find {customer}", "input": {"mail": mail}, "output": {"phone": phone}},
@@ -86,6 +122,12 @@ def quotes(request: dict[str, Any]) -> Answer:
     assert isinstance(step, Answer)
     return step
 
+
+_ESCAPE = re.compile(r"\\+u([0-9a-fA-F]{4})")
+"""A letter as JSON may write it, e.g. `\\u0040`, also twice escaped."""
+
+NAMELESS = ("digest", "settings", "status", "backup")
+"""Commands that show no text of a trace, also none with placeholders."""
 
 SCRIPT: tuple[Step, ...] = (
     says("not JSON"),
@@ -111,18 +153,32 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[OtlpServer]:
         yield server
 
 
+@pytest.fixture
+def channel() -> Iterator[ToldServer]:
+    """Where digests are sent."""
+    with ToldServer(lambda path, message: Reply()) as server:
+        yield server
+
+
 def test_private_values_are_in_no_prompt_state_log_record_score_span_or_output(
     tmp_path: Path,
     endpoint: OpenAIServer,
     receiver: OtlpServer,
+    channel: ToldServer,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     slow = make_trace("trace-slow", start=datetime.now(UTC) - timedelta(hours=1), output={"answer": "z" * 60_000 + "x"})
     over: dict[str, Any] = {"openai_base_url": endpoint.url, "log_level": "debug", "otel_evaluations": "both"}
-    deployed = Deployed.create(tmp_path / "d", [*map(private_trace, range(N)), slow], **over)
+    keys: dict[str, Any] = {**KEYS, "digest_webhook_url": f"{channel.url}/{KEYS['digest_webhook_url']}"}
+    deployed = Deployed.create(
+        tmp_path / "d", [*map(private_trace, range(N)), slow], copies_every_s=1.0, **over, **keys
+    )
+    for name, key in keys.items():
+        monkeypatch.setenv("OPENAI_API_KEY" if name == "openai_api_key" else f"ASSAY_{name.upper()}", key)
     home = Home(tmp_path / "d")
     (home.path / "assay.yaml").write_text(CONFIG)
+    asyncio.run(_known_to(tmp_path / "d" / "audit.db"))
     with deployed.running() as running:
         funnel = running.settled(2 * (N + 1))
         assert running.fleet is not None
@@ -130,8 +186,14 @@ def test_private_values_are_in_no_prompt_state_log_record_score_span_or_output(
         scores = running.scores()
         running.await_that(lambda: len(list(_rows_of_record(tmp_path / "d" / ".assay"))) > 2 * N)
         entry = running.ask(lambda r: r.state.ledger.entries("grounding-llm", ["trace-slow"]))["trace-slow"]
+        running.await_that(lambda: running.ask(read_copies)["audit"].ended)
         monkeypatch.setenv("ASSAY_REDIS_URL", running.fleet.broker.url)
-        printed = _printed(home, capfd)
+        printed = _printed(home, capfd) | {
+            "serve": "".join(_pages(deployed.settings_with({"redis_url": running.fleet.broker.url}), deployed.root)),
+            "copies": "".join(_table(tmp_path / "d" / "audit.db", "scores")),
+            "backup": "".join(_backup(tmp_path / "backup.tar.gz")),
+        }
+        scores |= running.scores()
     assert sum(row.total_scored for row in funnel.rows) == 2 * N
     assert (entry.state.value, entry.reason) == ("skipped", "redaction_failed")
     assert len(scores) >= 2 * N
@@ -153,8 +215,12 @@ def test_private_values_are_in_no_prompt_state_log_record_score_span_or_output(
     assert receiver.events
     assert _seen(map(str, (receiver.spans, receiver.events, receiver.metrics, receiver.resources))) == []
     for name, text in printed.items():
-        assert "[EMAIL_" in text or "[CUSTOMER_" in text or name.startswith("digest"), (name, text[:2000])
+        assert "[EMAIL_" in text or "[CUSTOMER_" in text or name.startswith(NAMELESS), (name, text[:2000])
         assert _seen([text]) == [], name
+    assert len(channel.taken) == 1
+    assert _seen(map(json.dumps, channel.taken)) == []
+    everything = "".join((*prompts, *state, *rows, *printed.values(), *(path.read_text() for path in logs)))
+    assert [key for key in KEYS.values() if key in everything] == []
 
 
 def _printed(home: Home, capfd: pytest.CaptureFixture[str]) -> dict[str, str]:
@@ -168,21 +234,70 @@ def _printed(home: Home, capfd: pytest.CaptureFixture[str]) -> dict[str, str]:
         ("report", "--by", "tag", "--html", "report.html", "--markdown", "report.md", "--json"),
         ("export", "--out", "record.csv"),
         ("digest", "--html", "digest.html"),
+        ("digest", "--send"),
+        ("status",),
+        ("settings",),
         ("golden", "add", "bot-v1", "trace-00", "trace-01", "--use-case", "bot"),
+        ("replay", "trace-00", "trace-01", "--target", "bot-v1", "--json"),
+        ("backup", "--to", str(home.path.parent / "backup.tar.gz")),
     ):
         capfd.readouterr()
-        files = {option: home.path / option for option in options if "." in option}
-        assert home.assay(name, *(str(files.get(option, option)) for option in options)) == 0, capfd.readouterr()
+        files = {option: home.path / option for option in options if "." in option and "/" not in option}
+        code = home.assay(name, *(str(files.get(option, option)) for option in options))
+        assert code == (3 if name == "replay" else 0), capfd.readouterr()  # nobody answers where it asks again
         told = capfd.readouterr()
         written = [*files.values(), *(home.set.glob("*.jsonl") if name == "golden" else ())]
         printed[" ".join((name, *options[:2]))] = "".join((*told, *(path.read_text() for path in written)))
     return printed
 
 
+async def _known_to(path: Path) -> None:
+    """Let a further place know the ids of the traces, and nothing else of them."""
+    store = SqliteStore(path)
+    try:
+        await store.add_traces(make_trace(f"trace-{number:02}") for number in range(N))
+    finally:
+        await store.close()
+
+
+def _pages(settings: Settings, root: ConfigRoot) -> Iterator[str]:
+    """What `assay serve` shows: the fleet, its use case, and the riskiest answers with their texts."""
+    reader, pages, now = DeploymentReader(settings, root, days=7), Pages(has_login=True), datetime.now(UTC)
+    figures = reader.figures()
+    assert figures.report is not None
+    yield pages.fleet(figures, now)
+    yield pages.use_case(figures, "bot", now)
+    for case in figures.report.use_cases:
+        for row in case.revisions:
+            for worst in row.worst[:2]:
+                asked = AskedAnswer("bot", case.rubric, row.revision, worst.trace_id, worst.observation_id)
+                answer = reader.answer(figures.report, asked)
+                assert answer is not None
+                yield pages.answer(answer, figures.report)
+
+
+def _backup(path: Path) -> Iterator[str]:
+    """Every file of a backup but the trace store, whose texts are the users' own."""
+    with tarfile.open(path) as archive:
+        files = [member for member in archive if member.isfile() and not member.name.endswith("traces.db")]
+        assert any(member.name.endswith("history.db") for member in files)
+        for member in files:
+            opened = archive.extractfile(member)
+            yield opened.read().decode("utf-8", "replace") if opened else ""
+
+
+def _table(path: Path, name: str) -> Iterator[str]:
+    """The rows of a table."""
+    with sqlite3.connect(path) as database:
+        yield from (str(row) for row in database.execute(f'SELECT * FROM "{name}"'))
+
+
 def _seen(texts: Iterable[str]) -> list[str]:
-    """Private values in texts, gaps left out."""
-    whole = "".join(texts).translate({ord(gap): None for gap in " -"})
-    return [secret for secret in SECRETS if secret.replace("-", "").replace(" ", "") in whole]
+    """Private values in texts, in any spelling of their letters, also as addresses and JSON escape them."""
+    whole = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), unquote("".join(texts)))
+    left_out = ("Cf", "Mn", "Pd", "Zs")
+    plain = "".join(c for c in unicodedata.normalize("NFD", whole) if unicodedata.category(c) not in left_out)
+    return [secret for secret in SECRETS if secret.replace("-", "") in plain]
 
 
 def _everything_in(url: str) -> Iterator[str]:

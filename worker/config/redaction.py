@@ -19,6 +19,11 @@ def redaction_of(deployment: Deployment, use_case: str) -> Redaction:
         raise ConfigurationError(
             f"{CONFIG_FILE}: use_cases: none is called {use_case!r}, so it is not known what to redact; add it again"
         )
+    return redaction_of_case(deployment, case)
+
+
+def redaction_of_case(deployment: Deployment, case: UseCase) -> Redaction:
+    """The redaction of a use case that is at hand."""
     return Redaction.of(deployment.defaults.redact if case.redact is None else case.redact)
 
 

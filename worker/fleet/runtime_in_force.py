@@ -68,6 +68,7 @@ class RuntimeInForce:
             log.info("config.mended", in_force=edit.was)
             return
         replaced, self.runtime = self.runtime, edit.successor
+        edit.successor.come_into_force()
         log.info("config.taken_up", was=edit.was, now=config_version(edit.successor), changes=edit.changes)
         self._replaced.add(replaced)
         await self._close_if_done(replaced)

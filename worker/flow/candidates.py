@@ -16,6 +16,7 @@ from functools import cached_property
 from assay.judges.rubric import Rubric
 from assay.worker.config.calibration_sets import CalibrationSet, calibrations_for
 from assay.worker.config.deployment import Deployment
+from assay.worker.config.redaction import redaction_of_case
 from assay.worker.config.use_cases import UseCase
 from assay.worker.flow import selection
 from assay.worker.records.ledger import Promise, count_key
@@ -223,12 +224,21 @@ class Chooser:
             start=root.start,
             end=root.end,
             observation_id=(root.observation_id or None) if rubric.scores_on == "observation" else None,
-            environment=root.environment,
+            environment=self._environment(root, use_case),
             pi=chosen.pi,
             stratum=chosen.stratum,
             sample=chosen.sample,
             selected_at=now,
         )
+
+    def _environment(self, root: TraceRoot, use_case: UseCase) -> str:
+        """The trace's environment as it may lie in Redis and go to further places with its scores."""
+        redaction = redaction_of_case(self.deployment, use_case)
+        if redaction.is_empty:
+            return root.environment
+        from assay.worker.flow.redacted_facts import redacted_environment  # loads a good deal
+
+        return redacted_environment(root.environment, redaction)
 
 
 def _count_stratum(seen: Seen, root: TraceRoot, case: UseCase | None, first: WindowRecord | None) -> None:

@@ -21,6 +21,7 @@ from assay.judges.models.call_context import call_context
 from assay.judges.schema import Failed, Scored, Skipped
 from assay.worker.flow.at_risk import AtRisk
 from assay.worker.flow.batch_calls.desk import BatchDesk
+from assay.worker.flow.batch_calls.terms import Terms
 from assay.worker.flow.embedding import Embedding, Vectors, with_vectors
 from assay.worker.flow.outbox import Outbox
 from assay.worker.flow.preparing import Prepared, Preparing
@@ -135,10 +136,12 @@ class Judging:
             return self._judged(trace, known, paid=known)
         async with self.at_risk.judging(entry.promise.use_case):
             if entry.promise.by_batch and self.desk is not None:
+                use_case = entry.promise.use_case
                 call_context().desk = self.desk.for_sample(
                     Subject(rubric=entry.promise.rubric, trace_id=entry.trace_id),
-                    use_case=entry.promise.use_case,
+                    use_case=use_case,
                     purpose=self.evaluator.revision,
+                    terms=Terms(use_case, self.evaluator.rubric, self.preparing.redaction(use_case)),
                 )
             return await self._ask(trace, kept)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 from assay.judges.errors import UnjudgeableSample
 from assay.judges.redaction.placeholders import Placeholders
@@ -11,7 +12,7 @@ from assay.judges.redaction.redact import redacted_text
 from assay.worker.records.facts import TraceFacts
 
 _NAMES = (
-    *("release", "version", "prompt_name", "prompt_version", "trace_name", "environment", "level"),
+    *("release", "version", "prompt_name", "prompt_version", "trace_name", "level"),
     *("feature", "user_tier"),
     *("model_asked", "model_served", "provider", "finish_reason"),
 )
@@ -19,7 +20,7 @@ _NAMES = (
 
 
 def redacted_facts(facts: TraceFacts, redaction: Redaction) -> TraceFacts:
-    """The facts with placeholders. A session keeps an id of its own: rates are clustered by it.
+    """The facts with placeholders. Sessions and environments keep an id of their own: rates are told by them.
 
     A fact whose private values cannot be found for certain is not known.
     """
@@ -29,6 +30,7 @@ def redacted_facts(facts: TraceFacts, redaction: Redaction) -> TraceFacts:
     tags = (_redacted(tag, redaction) for tag in facts.tags)
     changes["tags"] = tuple(tag for tag in tags if tag is not None)
     changes["session_id"] = redacted_id(facts.session_id, redaction)
+    changes["environment"] = redacted_id(facts.environment, redaction)
     return facts.model_copy(update=changes)
 
 
@@ -46,3 +48,9 @@ def redacted_id(written: str | None, redaction: Redaction) -> str | None:
     if written is None or _redacted(written, redaction) == written:
         return written
     return f"redacted-{hashlib.sha256(written.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
+
+
+@lru_cache(maxsize=256)
+def redacted_environment(name: str, redaction: Redaction) -> str:
+    """An environment as it is, or such a digest, which stores take as a name of one. There are few of them."""
+    return redacted_id(name, redaction) or name

@@ -298,7 +298,7 @@ def rows_by_code(codes: Codes, count: int) -> list[NDArray[np.intp]]:
     return np.split(order, np.searchsorted(codes[order], np.arange(1, count)))
 
 
-def stable_order(codes: Codes, count: int) -> NDArray[np.intp]:
+def stable_order(codes: NDArray[np.integer[Any]], count: int) -> NDArray[np.intp]:
     """Rows by their code, those of one code in their order. Codes are not negative and below `count`.
 
     Short numbers are sorted by their digits, which takes a tenth of the time.

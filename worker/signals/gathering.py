@@ -1,4 +1,8 @@
-"""Rows of the record as they come in blocks, kept as numbers: some seventy bytes a row, and no row itself."""
+"""Rows of the record as they come in blocks, kept as numbers: some seventy bytes a row, and no row itself.
+
+A trace may have several values of the fact that slices are split by. It is kept once, and each of its values as eight
+bytes more.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,14 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from assay.worker.ports.history import Block
 from assay.worker.records.columns import CodedColumn, Column, by_first, rows_alike
 from assay.worker.signals.frequent import Frequent
 from assay.worker.signals.phase_texts import NO_PHASES, Phases, phases_in, phases_of
+from assay.worker.signals.stacked import Columns, Stacked
 from assay.worker.signals.survey_design import counts_in_rates
-from assay.worker.signals.traffic import Bools, Floats, Integers
+from assay.worker.signals.traffic import Bools, Floats, Integers, Shorts
 from assay.worker.signals.unanswered import is_unanswered
 
 COLUMNS = (
@@ -40,15 +44,25 @@ COLUMNS = (
 )
 """What is read of each row, beside the fact that slices are split by."""
 
-ROW_FIELDS = ("kind", "value", "ended", "risk", "faithfulness", "groundedness", "pi", "clusters", "days", "calibrated")
-SCREENED_FIELDS = ("first", "final", "seen", "chosen", "pi", "pi2", "clusters", "days", "kind", "value", "lost")
+ROW_TYPES = {
+    "kind": np.int32,
+    "ended": np.int32,
+    **dict.fromkeys(("risk", "faithfulness", "groundedness", "pi"), np.float64),
+    **dict.fromkeys(("clusters", "days", "changed_at"), np.int64),
+    "calibrated": np.bool_,
+}
+VALUE_TYPES = {"row": np.int32, "value": np.int32}
+SCREENED_TYPES = {
+    "row": np.int32,
+    **dict.fromkeys(("first", "pi2"), np.float64),
+    **dict.fromkeys(("seen", "chosen", "lost"), np.bool_),
+}
+BOOST_TYPES = {"kind": np.int32, "value": np.int32}
 
 DAY_US = 86_400_000_000
 """Microseconds of a day, as moments are counted."""
 
 _EPOCH_ORDINAL = 719_163
-
-Columns = dict[str, NDArray[Any]]
 
 
 class Kind(NamedTuple):
@@ -85,10 +99,9 @@ class Gathered:
 
     def __init__(self) -> None:
         self.kinds, self.values, self.ends = Numbers(), Frequent(), Numbers()
-        self._rows: list[Columns] = []
-        self._screened: list[Columns] = []
-        self._latest: list[Columns] = []
-        self._boost: list[Columns] = []
+        self._rows, self._values = Stacked(ROW_TYPES), Stacked(VALUE_TYPES)
+        self._screened, self._boost = Stacked(SCREENED_TYPES), Stacked(BOOST_TYPES)
+        self._is_split = False
 
     def add(self, block: Block, values: Column | None, at: Integers | None) -> None:
         """Keep a block.
@@ -96,63 +109,62 @@ class Gathered:
         Args:
             block: its columns, `COLUMNS` among them.
             values: the fact that slices are split by, of each row that is kept. None: they are not split.
-            at: which row of the block each of them is, where one row may count several times. None: all, once.
+            at: which row of the block each of them is, rising; one row may count several times. None: all, once.
         """
         rows = _row_columns(block, self.ends.of([block["state"], block["reason"]]))
         screening, silent = phases_in(block["screening"]), block["unanswered"].mapped(_silent_phases)
-        rows["row"] = np.arange(len(block["cluster"]))
+        rows["at"] = at_row = np.arange(len(block["cluster"]))
         if at is not None:
-            rows = {name: column[at] for name, column in rows.items()}
-        rows["kind"] = self._kinds_of(block, silent, rows["row"] if at is not None else None)
-        size = rows["kind"].size
-        rows["value"] = np.zeros(size, dtype=np.int32) if values is None else self.values.of([values]).astype(np.int32)
-        base = self._drawn(rows)
-        self._note_latest(base)
-        first, other = _phase_columns(screening), _phase_columns([each[1] for each in silent])
-        if first is not None or other is not None:
-            self._add_screened(base, first, other)
-        del base["row"]
-        self._rows.append(base)
+            first, at_row = by_first(at)
+            rows = {name: column[at[first]] for name, column in rows.items()}
+        rows["kind"] = self._kinds_of(block, silent, None if at is None else rows["at"])
+        told = {"row": at_row, "value": np.zeros_like(at_row) if values is None else self.values.of([values])}
+        self._is_split = self._is_split or values is not None
+        rows, told = self._drawn(rows, told)
+        phases, other = _phase_columns(screening), _phase_columns([each[1] for each in silent])
+        if phases is not None or other is not None:
+            self._add_screened(rows, phases, other)
+        if self._is_split:
+            self._values.add({**told, "row": told["row"] + self._rows.size})
+        self._rows.add(rows)
 
     def rows(self) -> Columns:
-        """Rows that count in rates, scored ones and others."""
-        return _joined(self._rows, ROW_FIELDS)
+        """Rows that count in rates, scored ones and others, each once."""
+        return self._rows.taken()
+
+    def values_of_rows(self) -> tuple[Shorts | None, Shorts | None]:
+        """The number of each value, and which row has it. None: there is but one value; each row has one."""
+        if not self._is_split:
+            return None, None
+        is_once = self._values.size == self._rows.size
+        told = self._values.taken()
+        return told["value"], None if is_once else told["row"]
 
     def screened(self) -> Columns:
-        """Those that a cascade's first tier judged."""
-        return _joined(self._screened, SCREENED_FIELDS)
-
-    def latest(self) -> Columns:
-        """When rows of a kind and value were scored last: `kind`, `value` and `changed_at`, several of one pair."""
-        return _joined(self._latest, ("kind", "value", "changed_at"))
+        """What a cascade's first tier said, and which row each is of."""
+        return self._screened.taken()
 
     def boost(self) -> Columns:
         """Kind and value of scored rows that count in no rate."""
-        return _joined(self._boost, ("kind", "value"))
+        return self._boost.taken()
 
     def _kinds_of(self, block: Block, silent: Sequence[_Silent], at: Integers | None) -> Integers:
         revisions = _revisions(block["revision"], silent)
         own = [block["use_case"], block["rubric"], revisions, block["rubric_hash"], block["calibration_hash"]]
         if at is not None:
             own = [CodedColumn(codes[at], known) for codes, known in (column.coded() for column in own)]
-        return self.kinds.of(own).astype(np.int32)
+        return self.kinds.of(own)
 
-    def _drawn(self, rows: Columns) -> Columns:
+    def _drawn(self, rows: Columns, told: Columns) -> tuple[Columns, Columns]:
+        """Rows that count in rates, and their values. The scored ones among the others are boosted."""
         outside = rows.pop("outside")
         if not outside.any():
-            return rows
-        boosted = outside & self._is_end("scored")[rows["ended"]]
-        self._boost.append({name: rows[name][boosted] for name in ("kind", "value")})
-        return {name: column[~outside] for name, column in rows.items()}
-
-    def _note_latest(self, rows: Columns) -> None:
-        changed, scored = rows.pop("changed_at"), self._is_end("scored")[rows["ended"]]
-        kind, value = rows["kind"][scored], rows["value"][scored]
-        if kind.size:
-            first, codes = by_first(value.astype(np.int64) * len(self.kinds) + kind)
-            latest = np.zeros(first.size, dtype=np.int64)
-            np.maximum.at(latest, codes, changed[scored])
-            self._latest.append({"kind": kind[first], "value": value[first], "changed_at": latest})
+            return rows, told
+        boosted = (outside & self._is_end("scored")[rows["ended"]])[told["row"]]
+        self._boost.add({"kind": rows["kind"][told["row"][boosted]], "value": told["value"][boosted]})
+        kept = ~outside[told["row"]]
+        moved = {"row": (np.cumsum(~outside) - 1)[told["row"][kept]], "value": told["value"][kept]}
+        return {name: column[~outside] for name, column in rows.items()}, moved
 
     def _is_end(self, state: str) -> Bools:
         return np.array([name == state for name, _ in self.ends], dtype=np.bool_)
@@ -165,20 +177,18 @@ class Gathered:
             screening: the phases of each row of the block. None: no row has any.
             silent: the same of those that a later tier gave no answer to.
         """
-        at = rows["row"]
+        at = rows["at"]
         is_lost = np.array([is_unanswered(*end) for end in self.ends], dtype=np.bool_)[rows["ended"]]
         is_scored = self._is_end("scored")[rows["ended"]]
         phases = np.full((at.size, len(NO_PHASES)), np.nan)
         for of_rows, which in ((screening, is_scored & ~is_lost), (silent, is_lost)):
             if of_rows is not None:
                 phases[which] = of_rows[at[which]]
-        kept = ~np.isnan(phases[:, -1])
+        kept = np.flatnonzero(~np.isnan(phases[:, -1]))
         first, phase2, chosen, pi2 = phases[kept].T
-        seen = (phase2 == 1) & ~is_lost[kept]
-        final = np.where(seen, rows["risk"][kept], np.nan)
-        told = {"first": first.copy(), "final": final, "seen": seen, "chosen": chosen == 1, "pi2": pi2.copy()}
-        columns = {name: rows[name][kept] for name in ("pi", "clusters", "days", "kind", "value")}
-        self._screened.append({**told, "lost": is_lost[kept], **columns})
+        lost = is_lost[kept]
+        told = {"first": first, "seen": (phase2 == 1) & ~lost, "chosen": chosen == 1, "pi2": pi2, "lost": lost}
+        self._screened.add({**told, "row": kept + self._rows.size})
 
 
 _Silent = tuple[str | None, Phases]
@@ -228,8 +238,3 @@ def _revisions(judged: Column, silent: Sequence[_Silent]) -> Column:
 def _outside(block: Block) -> Bools:
     codes, drawn = rows_alike([block["sample"], block["stratum"]])
     return np.array([not counts_in_rates(*sample_and_stratum) for sample_and_stratum in drawn], dtype=np.bool_)[codes]
-
-
-def _joined(blocks: list[Columns], names: Sequence[str]) -> Columns:
-    """One column of each name, made one after the other so that no two copies of all lie in memory."""
-    return {name: np.concatenate([block.pop(name) for block in blocks]) if blocks else np.empty(0) for name in names}

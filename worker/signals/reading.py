@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from assay.worker.ports.history import Block, HistoryReader
-from assay.worker.records.columns import CodedColumn, Column, PlainColumn, rows_alike, stable_order, taken
+from assay.worker.records.columns import CodedColumn, Column, PlainColumn, rows_alike, taken
 from assay.worker.records.history import HistoryQuery
-from assay.worker.signals.gathering import COLUMNS, DAY_US, Columns, Gathered
+from assay.worker.signals.gathering import COLUMNS, DAY_US, Gathered
+from assay.worker.signals.slicing import SlicedRows
 from assay.worker.signals.told_values import Others, RevisionKey, ToldRows, ValuedKind, told_rows
-from assay.worker.signals.traffic import Bools, Integers, ScreenedRows, SliceKey, Traffic, Unanswered
-from assay.worker.signals.unanswered import is_unanswered
+from assay.worker.signals.traffic import Integers, SliceKey, Traffic
 
 SPLITS: Mapping[str, tuple[str, ...]] = {
     "prompt_version": ("prompt_version",),
@@ -33,19 +32,38 @@ SPLITS: Mapping[str, tuple[str, ...]] = {
 """What traffic can be split by, and the columns that hold it. The first that is known counts. Days are those of UTC."""
 
 
-class Slices(dict[SliceKey, Traffic]):
-    """Slices by their keys.
+class Slices(Mapping[SliceKey, Traffic]):
+    """Slices by their keys, in their order.
+
+    Where a trace is in several slices, the columns of each are put together anew whenever it is asked for: all of them
+    at once would take several times the memory of the traces.
 
     Attributes:
+        scored: how many traces of each were scored.
         last: when the latest scored row of each ended, in microseconds. Those without one are left out.
         others: of each revision the traces whose values of a fact got no slice, where there are too many.
     """
 
     def __init__(
-        self, slices: Mapping[SliceKey, Traffic], last: Mapping[SliceKey, int], others: Mapping[RevisionKey, Others]
+        self,
+        scored: Mapping[SliceKey, int],
+        traffic_of: Callable[[SliceKey], Traffic],
+        last: Mapping[SliceKey, int],
+        others: Mapping[RevisionKey, Others],
     ) -> None:
-        super().__init__(slices)
-        self.last, self.others = last, others
+        self._traffic_of = traffic_of
+        self.scored, self.last, self.others = scored, last, others
+
+    def __getitem__(self, key: SliceKey) -> Traffic:
+        if key not in self.scored:
+            raise KeyError(key)
+        return self._traffic_of(key)
+
+    def __iter__(self) -> Iterator[SliceKey]:
+        return iter(self.scored)
+
+    def __len__(self) -> int:
+        return len(self.scored)
 
 
 async def read_traffic(
@@ -114,26 +132,22 @@ def utc_days(started: Column) -> CodedColumn:
 def slices_of(gathered: Gathered) -> Slices:
     """The slices of rows that were gathered, in the order of their keys. It may be done once: the rows are used up."""
     told = told_rows(gathered)
-    rows, screened = told.rows, told.screened
-    ends = list(gathered.ends)
-    scored = np.array([state == "scored" for state, _ in ends], dtype=np.bool_)[rows["ended"].astype(np.int64)]
-    missing = np.array([is_unanswered(*end) for end in ends], dtype=np.bool_)[rows["ended"].astype(np.int64)]
     homes = _homes(told)
     order = sorted(set(homes), key=lambda key: (key[:3], key.value is not None, key.value or ""))
     number = {key: k for k, key in enumerate(order)}
-    of_kind = np.array([number[key] for key in homes], dtype=np.int64)
-    silent = _split({name: rows[name][missing] for name in ("kind", "pi", "days", "ended")}, of_kind, len(order))
-    answered = _split(_only(rows, scored), of_kind, len(order))
-    phases = _split(_only(screened, _counts(screened, told)), of_kind, len(order))
-    boost, calibrations = Counter[SliceKey](), _calibrations(told)
+    boost, calibrations, last = Counter[SliceKey](), _calibrations(told), _last(told)
     for kind, count in told.boost.items():
         boost[homes[kind]] += count
-    slices = {}
-    for k, key in enumerate(order):
-        if answered[k]["pi"].size or silent[k]["pi"].size or boost[key]:
-            traffic = _traffic(key, answered[k], silent[k], phases[k], ends)
-            slices[key] = replace(traffic, boost=boost[key], calibration=calibrations.get(key))
-    return Slices(slices, _last(told), told.others)
+    is_judged = np.array([_own(valued) in last for valued in told.kinds], dtype=np.bool_)
+    of_kind = np.array([number[key] for key in homes], dtype=np.int32)
+    rows = SlicedRows(told, of_kind, len(order), is_judged, list(gathered.ends))
+
+    def put_together(key: SliceKey) -> Traffic:
+        return replace(rows.traffic(key, number[key]), boost=boost[key], calibration=calibrations.get(key))
+
+    scored = {key: rows.scored(k) for key, k in number.items() if rows.has_any(k) or boost[key]}
+    slices = {key: put_together(key) for key in scored} if rows.are_once else None
+    return Slices(scored, slices.__getitem__ if slices else put_together, last, told.others)
 
 
 def _homes(told: ToldRows) -> list[SliceKey]:
@@ -176,64 +190,3 @@ def _own(valued: ValuedKind) -> SliceKey:
 
 def _version(valued: ValuedKind) -> tuple[str, str | None]:
     return valued.kind.rubric_hash, valued.kind.calibration_hash
-
-
-def _counts(screened: Columns, told: ToldRows) -> Bools:
-    """Screened traces that count: scored ones, and lost ones whose own revision scored others."""
-    judged = {_own(told.kinds[code]) for code in told.last}
-    is_judged = np.array([_own(valued) in judged for valued in told.kinds], dtype=np.bool_)
-    answered = screened["lost"] == 0
-    kept: Bools = answered | is_judged[screened["kind"]] if told.kinds else answered
-    return kept
-
-
-def _only(columns: Columns, wanted: Bools) -> Columns:
-    """Some rows, one column after the other so that no two copies of all lie in memory."""
-    return {name: columns.pop(name)[wanted] for name in list(columns)}
-
-
-def _split(columns: Columns, of_kind: Integers, count: int) -> list[Columns]:
-    """The columns of each slice, its rows in the order in which they came."""
-    slices = of_kind[columns.pop("kind").astype(np.int64)] if of_kind.size else np.empty(0, dtype=np.int64)
-    order = stable_order(slices, count)
-    ends = np.searchsorted(slices[order], np.arange(count + 1))
-    parts: list[dict[str, Any]] = [{} for _ in range(count)]
-    for name in list(columns):
-        column = columns.pop(name)[order]
-        for k in range(count):
-            parts[k][name] = column[ends[k] : ends[k + 1]].copy()
-    return parts
-
-
-def _traffic(
-    key: SliceKey, rows: Columns, silent: Columns, screened: Columns, ends: Sequence[tuple[str, str]]
-) -> Traffic:
-    has_risk = ~np.isnan(rows["risk"])
-    names = tuple(f"{state}: {reason}" for state, reason in ends)
-    return Traffic(
-        key=key,
-        risk=rows["risk"],
-        faithfulness=rows["faithfulness"],
-        groundedness=rows["groundedness"],
-        pi=rows["pi"],
-        clusters=rows["clusters"],
-        days=rows["days"],
-        state_codes=rows["ended"],
-        state_names=tuple(reason if state == "scored" else "" for state, reason in ends),
-        calibrated=bool(rows["calibrated"][has_risk].all()) and bool(has_risk.any()),
-        screened=_screened(screened) if (screened["lost"] == 0).any() else None,
-        unanswered=Unanswered(pi=silent["pi"], days=silent["days"], reason_codes=silent["ended"], reason_names=names),
-    )
-
-
-def _screened(columns: Columns) -> ScreenedRows:
-    return ScreenedRows(
-        first=columns["first"],
-        final=columns["final"],
-        seen=columns["seen"].astype(np.bool_),
-        chosen=columns["chosen"].astype(np.bool_),
-        pi=columns["pi"],
-        pi2=columns["pi2"],
-        clusters=columns["clusters"].astype(np.int64),
-        days=columns["days"].astype(np.int64),
-    )

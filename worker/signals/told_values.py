@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from assay.worker.records.columns import Codes, by_first
-from assay.worker.signals.gathering import Columns, Gathered, Kind, Numbers
-from assay.worker.signals.traffic import Bools, Integers
+from assay.worker.records.columns import by_first
+from assay.worker.signals.gathering import Gathered, Kind, Numbers
+from assay.worker.signals.stacked import Columns
+from assay.worker.signals.traffic import Bools, Integers, Shorts
 
 MOST_SLICED = 1_000
 """Values that all get slices of their own."""
@@ -23,6 +24,9 @@ MOST_EACH = 50
 
 _DENSE = 1_000_000
 """Pairs up to so many are looked up in a table, e.g. 100 kinds with 1,000 values."""
+
+_AT_ONCE = 200_000
+"""Values of rows that are looked at together where what is computed of them is thrown away."""
 
 RevisionKey = tuple[str, str, str | None]
 """Use case, rubric and evaluator revision."""
@@ -44,15 +48,22 @@ class Others(NamedTuple):
 
 @dataclass
 class ToldRows:
-    """Rows that get slices, as columns with a code for `kind`: an index of `kinds`.
+    """Rows that get slices, as columns, and with which values.
 
     Attributes:
-        last: when the latest scored row of each kind ended, in microseconds, by its code.
+        kinds: what is told of: kinds of rows with a value each.
+        rows: the rows, some of them perhaps without a value that is told of.
+        codes: for each value of each row that is told of, an index of `kinds`.
+        at: which row each of these is of. None: each row has one, in their order.
+        screened: what a cascade's first tier said of some rows.
+        last: when the latest scored row of each kind ended, in microseconds, by its code, in the order of the first.
         boost: scored rows that count in no rate, by the code of their kind.
     """
 
     kinds: list[ValuedKind]
     rows: Columns
+    codes: Shorts
+    at: Shorts | None
     screened: Columns
     last: dict[int, int]
     boost: Counter[int]
@@ -62,25 +73,46 @@ class ToldRows:
 def told_rows(gathered: Gathered) -> ToldRows:
     """The rows that get slices. It may be done once: the rows are used up."""
     pairs = _Pairs(gathered)
-    rows, screened, latest, boost = gathered.rows(), gathered.screened(), gathered.latest(), gathered.boost()
-    numbers, boosted = pairs.numbers(rows), pairs.numbers(boost)
+    values, at = gathered.values_of_rows()
+    rows, boost = gathered.rows(), gathered.boost()
+    numbers = pairs.numbers(rows.pop("kind"), at, values)
+    del values
+    boosted = pairs.numbers(boost["kind"], None, boost["value"])
+    is_scored = np.array([state == "scored" for state, _ in gathered.ends], dtype=np.bool_)[rows["ended"]]
     others: dict[RevisionKey, Others] = {}
     if pairs.width <= MOST_SLICED:
-        pairs.choose(np.union1d(_distinct(numbers), boosted))
+        pairs.choose(np.union1d(pairs.distinct(numbers), boosted))
     else:
-        is_scored = np.array([state == "scored" for state, _ in gathered.ends], dtype=np.bool_)
-        known, counts = np.unique(numbers[is_scored[rows["ended"]]], return_counts=True)
-        pairs.choose(pairs.with_values_of(np.union1d(_distinct(numbers), boosted), pairs.most(known, counts)))
+        known, counts = np.unique(numbers[is_scored if at is None else is_scored[at]], return_counts=True)
+        pairs.choose(pairs.with_values_of(np.union1d(pairs.distinct(numbers), boosted), pairs.most(known, counts)))
         others = pairs.others(known, counts)
-    last: dict[int, int] = {}
-    codes = pairs.codes(pairs.numbers(latest))
-    for code, changed in zip(codes.tolist(), latest["changed_at"].tolist(), strict=True):
-        last[code] = max(last.get(code, 0), changed)
-    last.pop(_UNTOLD, None)
+    codes = pairs.codes(numbers)
+    del numbers
+    last = _last(codes, at, is_scored, rows.pop("changed_at"))
     counted = Counter(pairs.codes(boosted).tolist())
     del counted[_UNTOLD]
-    rows, screened = pairs.only_told(rows, numbers), pairs.only_told(screened, pairs.numbers(screened))
-    return ToldRows(pairs.told(), rows, screened, last, counted, others)
+    is_told = codes != _UNTOLD
+    if not is_told.all():
+        at = np.flatnonzero(is_told).astype(np.int32) if at is None else at[is_told]
+        codes = codes[is_told]
+    return ToldRows(pairs.told(), rows, codes, at, gathered.screened(), last, counted, others)
+
+
+def _last(codes: Shorts, at: Shorts | None, is_scored: Bools, changed: Integers) -> dict[int, int]:
+    """When the latest scored row of each code ended. Some rows at a time: there may be many more values than rows."""
+    last: dict[int, int] = {}
+    for begin in range(0, codes.size, _AT_ONCE):
+        some = slice(begin, begin + _AT_ONCE)
+        row = some if at is None else at[some]
+        scored = is_scored[row] & (codes[some] != _UNTOLD)
+        own, moments = codes[some][scored], changed[row][scored]
+        if own.size:
+            first, number = by_first(own)
+            latest = np.zeros(first.size, dtype=np.int64)
+            np.maximum.at(latest, number, moments)
+            for code, moment in zip(own[first].tolist(), latest.tolist(), strict=True):
+                last[code] = max(last.get(code, 0), moment)
+    return last
 
 
 _UNTOLD = -1
@@ -100,38 +132,46 @@ class _Pairs:
         self._case_of = np.array([cases[kind[:2]] for kind in self._kinds], dtype=np.int64)
         self._chosen = np.empty(0, dtype=np.int64)
 
-    def numbers(self, columns: Columns) -> Integers:
-        """The number of each row, whose columns `kind` and `value` are used up."""
-        kind, value = (columns.pop(name).astype(np.int64) for name in ("kind", "value"))
-        return kind * self.width + value
+    def numbers(self, kind: Shorts, at: Shorts | None, value: Shorts | None) -> Integers:
+        """The number of each pair.
+
+        Args:
+            kind: of each row.
+            at: the rows of the values. None: each row has one.
+            value: the values. None: all have the same.
+        """
+        numbers: Integers = (kind if at is None else kind[at]).astype(np.int64)
+        numbers *= self.width
+        if value is not None:
+            numbers += value
+        return numbers
+
+    def distinct(self, numbers: Integers) -> Integers:
+        """The pairs that occur, rising."""
+        if len(self._kinds) * self.width <= _DENSE:
+            return np.flatnonzero(np.bincount(numbers))
+        return np.unique(numbers)
 
     def choose(self, numbers: Integers) -> None:
         """Give codes to these pairs. They rise."""
         self._chosen = numbers
 
-    def codes(self, numbers: Integers) -> Codes:
+    def codes(self, numbers: Integers) -> Shorts:
         """The code of each pair; -1: it is not told of."""
         size = len(self._kinds) * self.width
         if size <= _DENSE:
-            table = np.full(size, _UNTOLD, dtype=np.int64)
+            table = np.full(size, _UNTOLD, dtype=np.int32)
             table[self._chosen] = np.arange(self._chosen.size)
-            return table[numbers]
+            codes: Shorts = table[numbers]
+            return codes
         at = np.minimum(np.searchsorted(self._chosen, numbers), max(0, self._chosen.size - 1))
         is_told = self._chosen[at] == numbers if self._chosen.size else np.zeros(numbers.size, dtype=np.bool_)
-        return np.where(is_told, at, _UNTOLD)
+        return np.where(is_told, at, _UNTOLD).astype(np.int32)
 
     def told(self) -> list[ValuedKind]:
         """What each code stands for."""
         pairs = (divmod(number, self.width) for number in self._chosen.tolist())
         return [ValuedKind(self._kinds[kind], self._names[value]) for kind, value in pairs]
-
-    def only_told(self, columns: Columns, numbers: Integers) -> Columns:
-        """Rows that are told of, with their codes, one column after the other so that no two copies of all are held."""
-        codes = self.codes(numbers)
-        is_told = codes != _UNTOLD
-        if is_told.all():
-            return {**columns, "kind": codes}
-        return {**{name: columns.pop(name)[is_told] for name in list(columns)}, "kind": codes[is_told]}
 
     def most(self, known: Integers, counts: Integers) -> Integers:
         """Those of some pairs whose values have the most traces of their revision, by how many each pair has."""
@@ -170,7 +210,3 @@ class _Pairs:
         kind, value = np.divmod(numbers, self.width)
         cases: Integers = self._case_of[kind] * self.width + value
         return cases
-
-
-def _distinct(numbers: Integers) -> Integers:
-    return numbers[by_first(numbers)[0]]

@@ -14,6 +14,7 @@ from assay.worker.records.columns import by_first
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Shorts = NDArray[np.int32]
 Bools = NDArray[np.bool_]
 
 

@@ -60,14 +60,16 @@ class AccountMoney:
             raise CallHeld(message, reason="budget", retry_after_s=min(leave.wait_s or LOOK_AGAIN_S, LOOK_AGAIN_S))
 
     async def answered(self, job: BatchJob, bodies: Mapping[str, bytes]) -> None:
-        """Charge what answered calls used, at half the list price."""
-        if self._rules().budgets:
-            await self._end(job.endpoint, {key: self._cost_usd(job, body) for key, body in bodies.items()})
+        """Charge what answered calls used, at half the list price.
+
+        Also where there is no budget any more: one may have been taken out of assay.yaml since they were handed in, and
+        what it reserved would be charged in full.
+        """
+        await self._end(job.endpoint, {key: self._cost_usd(job, body) for key, body in bodies.items()})
 
     async def released(self, endpoint: str, keys: Sequence[str]) -> None:
-        """Calls were not answered, and cost nothing."""
-        if self._rules().budgets:
-            await self._end(endpoint, dict.fromkeys(keys, 0.0))
+        """Calls were not answered, and cost nothing. Whatever was reserved for them is free, see `answered`."""
+        await self._end(endpoint, dict.fromkeys(keys, 0.0))
 
     async def _end(self, endpoint: str, costs: Mapping[str, float | None]) -> None:
         ends = [CallEnd("answered", key, tokens=0.0, usd=usd) for key, usd in costs.items()]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from assay.judges.errors import ConfigurationError, PermanentModelError
 from assay.judges.rubric import ModelAt
+from assay.worker.config.deployment import Deployment
 from assay.worker.config.judge_files import JudgeFiles
 from assay.worker.config.limits import DEFAULT_ENDPOINT
 from assay.worker.config.settings import Settings
@@ -18,7 +19,7 @@ from assay.worker.wiring.admissions import models_of
 if TYPE_CHECKING:
     from assay.judges.models.batches.port import BatchApi
     from assay.judges.models.endpoint_settings import EndpointSettings, ProtocolName
-    from assay.worker.flow.batch_calls.answers import BatchReport
+    from assay.worker.flow.batch_calls.answers import BatchReport, Waker
     from assay.worker.flow.batch_calls.collecting import BatchCollector
     from assay.worker.flow.batch_calls.desk import BatchDesk
     from assay.worker.flow.batch_calls.looking import BackgroundLook
@@ -29,16 +30,19 @@ if TYPE_CHECKING:
 class BatchEndpoints:
     """The batches of endpoints by name, each opened once for a process."""
 
-    def __init__(self, files: JudgeFiles, settings: Settings) -> None:
+    def __init__(self, files: JudgeFiles, settings: Settings, deployment: Deployment) -> None:
         """Keep where endpoints are described.
 
         Args:
-            files: what the team's files say. An edit replaces them.
+            files: what the team's files say of endpoints. An edit replaces them once it is in force.
             settings: the environment.
+            deployment: what assay.yaml says. The same holds for it.
         """
         self.files = files
+        self.deployment = deployment
         self._settings = settings
         self._open: dict[tuple[str, str], tuple[EndpointSettings, BatchApi]] = {}
+        self._replaced: list[BatchApi] = []  # by an edit; a look may still be under way at one
         self._look: BackgroundLook | None = None
 
     def place(self, endpoint: str) -> EndpointSettings | None:
@@ -59,6 +63,7 @@ class BatchEndpoints:
         if place is None:
             raise ConfigurationError(f"endpoint {endpoint}: not configured any more, and it has batches of ours")
         if known is None or known[0] != place:
+            self._replaced += [] if known is None else [known[1]]
             known = self._open[endpoint, model] = place, batch_api_of(place, model)
         return known[1]
 
@@ -77,7 +82,7 @@ class BatchEndpoints:
         """End the look, and close the connections."""
         if self._look is not None:
             await self._look.close()
-        for _, api in self._open.values():
+        for api in (*self._replaced, *(api for _, api in self._open.values())):
             await api.close()
 
 
@@ -85,24 +90,32 @@ def batch_desk(runtime: Runtime, endpoints: BatchEndpoints) -> BatchDesk:
     """The desk of this process."""
     from assay.worker.flow.batch_calls.desk import BatchDesk
     from assay.worker.flow.batch_calls.submitting import Submitter
+    from assay.worker.wiring.batch_terms import ConfiguredTerms
 
     jobs, money = runtime.state.batch_jobs, batch_money(runtime, endpoints)
-    return BatchDesk(jobs, money, Submitter(jobs, money, endpoints.of, runtime.state.waking, runtime.clock))
+    in_force = ConfiguredTerms(endpoints)
+    return BatchDesk(jobs, money, Submitter(jobs, money, endpoints.of, batch_waker(runtime), runtime.clock, in_force))
 
 
 def batch_collector(runtime: Runtime, endpoints: BatchEndpoints) -> BatchCollector:
     """Looks after the batches of all processes."""
-    from assay.worker.flow.batch_calls.answers import Waker
     from assay.worker.flow.batch_calls.collecting import BatchCollector
 
-    state = runtime.state
     return BatchCollector(
-        jobs=state.batch_jobs,
+        jobs=runtime.state.batch_jobs,
         money=batch_money(runtime, endpoints),
         open_api=endpoints.of,
-        waker=Waker(state.ledger, state.waking, state.backlog, runtime.clock),
+        waker=batch_waker(runtime),
         clock=runtime.clock,
     )
+
+
+def batch_waker(runtime: Runtime) -> Waker:
+    """Lets work go on that waited for a batch."""
+    from assay.worker.flow.batch_calls.answers import Waker
+
+    state = runtime.state
+    return Waker(state.ledger, state.waking, state.backlog, runtime.clock)
 
 
 def batch_money(runtime: Runtime, endpoints: BatchEndpoints) -> AccountMoney:

@@ -114,9 +114,8 @@ class Runtime:
         )
         self._call_rules = CallRules.of(self.deployment, self.judge_files.prices)
         self.batch_endpoints: BatchEndpoints = (
-            predecessor.batch_endpoints if predecessor else BatchEndpoints(self.judge_files, settings)
+            predecessor.batch_endpoints if predecessor else BatchEndpoints(self.judge_files, settings, self.deployment)
         )
-        self.batch_endpoints.files = self.judge_files
         self._parts: ProcessParts = predecessor._parts if predecessor else ProcessParts([], [], [])  # noqa: SLF001
 
     def successor(self) -> Runtime:
@@ -126,6 +125,11 @@ class Runtime:
             ConfigurationError: they cannot be used.
         """
         return Runtime(self.settings, self.root, publish=self.publish, clock=self.clock, predecessor=self)
+
+    def come_into_force(self) -> None:
+        """This runtime takes the place of its predecessor. What waits to be sent in batches goes by its files."""
+        self.batch_endpoints.files = self.judge_files
+        self.batch_endpoints.deployment = self.deployment
 
     @cached_property
     def _judge_version(self) -> str:

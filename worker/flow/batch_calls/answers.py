@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ import structlog
 from assay.judges.cpu_executor import in_thread
 from assay.judges.models.batches.port import BatchLine
 from assay.worker.flow.batch_calls.money import BatchMoney
-from assay.worker.flow.batch_calls.telling import by_rubric, tell
+from assay.worker.flow.batch_calls.telling import LOOK_AGAIN_S, ROUNDS, by_rubric, tell
 from assay.worker.ports.backlog import BACKFILL, Backlog
 from assay.worker.ports.batch_jobs import MOST_TRIES, ONE_TRY, BatchJobs
 from assay.worker.ports.clock import Clock
@@ -64,6 +65,20 @@ class Waker:
             await self.backlog.enter([entry.promise for entry in entries.values()], now=now, turn=BACKFILL)
             count += len(woken)
         return count
+
+    async def wake_all(self, subjects: Sequence[Subject], detail: str) -> None:
+        """The same, and say why. Those that are still in hand are woken a little later, as soon as they wait.
+
+        Raises:
+            StateUnavailable
+        """
+        for left_rounds in reversed(range(ROUNDS)):
+            in_hand = await tell(self.waking, subjects, detail)
+            await self.wake([subject for subject in subjects if subject not in in_hand])
+            subjects = in_hand
+            if not subjects or not left_rounds:
+                return
+            await asyncio.sleep(LOOK_AGAIN_S)
 
     async def tell(self, subjects: Sequence[Subject], detail: str) -> None:
         """Let work that goes on waiting say for what. It comes again by itself."""

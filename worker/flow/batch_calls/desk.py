@@ -20,6 +20,7 @@ from assay.worker.flow.batch_calls.gathering import LOOK_EVERY_S, Gathering
 from assay.worker.flow.batch_calls.money import BatchMoney
 from assay.worker.flow.batch_calls.submitting import Submitter
 from assay.worker.flow.batch_calls.telling import tell_all
+from assay.worker.flow.batch_calls.terms import Terms
 from assay.worker.ports.batch_jobs import BatchJobs
 from assay.worker.records.batch_jobs import Subject
 
@@ -48,6 +49,8 @@ class SampleDesk:
     purpose: str
     tags: set[str] = field(default_factory=set)
     """Our names of the batches that it waits for."""
+    terms: Terms | None = None
+    """On which its text may be sent. None: it is nobody's text."""
 
     async def answer_to(self, call: DeferredCall) -> DeferredAnswer | None:
         """The answer to a call, where a batch has brought it. See `CallDesk.answer_to`."""
@@ -73,9 +76,20 @@ class BatchDesk:
         self._sending: set[asyncio.Task[None]] = set()
         self._looking: asyncio.Task[None] | None = None
 
-    def for_sample(self, subject: Subject, *, use_case: str, purpose: str, tags: set[str] | None = None) -> SampleDesk:
-        """The desk for the calls about one sample. What it waits for is added to `tags`."""
-        return SampleDesk(self, subject, use_case, purpose, set() if tags is None else tags)
+    def for_sample(
+        self,
+        subject: Subject,
+        *,
+        use_case: str,
+        purpose: str,
+        tags: set[str] | None = None,
+        terms: Terms | None = None,
+    ) -> SampleDesk:
+        """The desk for the calls about one sample. What it waits for is added to `tags`.
+
+        Its calls are sent only if the terms still hold then. Without terms nothing is held against them.
+        """
+        return SampleDesk(self, subject, use_case, purpose, set() if tags is None else tags, terms)
 
     async def answer_to(self, call: DeferredCall, sample: SampleDesk) -> DeferredAnswer | None:
         """The answer to a call. None: it is to be made at once.
@@ -91,8 +105,10 @@ class BatchDesk:
             return DeferredAnswer(zlib.decompress(claim.answer), claim.is_paid)
         if not claim.tag:
             return None
-        if claim.tag == gathering.tag and call.key not in gathering.bodies:
-            await self._take(call, gathering, sample.use_case)
+        if call.key in gathering.bodies:
+            gathering.join(call.key, sample.terms)
+        elif claim.tag == gathering.tag:
+            await self._take(call, gathering, sample)
         sample.tags.add(claim.tag)
         raise _held("its answer comes with a provider's batch; `assay batches ls` shows how it stands")
 
@@ -103,13 +119,13 @@ class BatchDesk:
         if self._sending:
             await asyncio.wait(self._sending, timeout=timeout_s)
 
-    async def _take(self, call: DeferredCall, gathering: Gathering, use_case: str) -> None:
+    async def _take(self, call: DeferredCall, gathering: Gathering, sample: SampleDesk) -> None:
         place = (call.place.name, call.model)
         until, why = self._refused.get(place, (0.0, ""))
         try:
             if _now() < until:
                 raise _held(_refusal_words(why))
-            await self._money.reserve(call, use_case)
+            await self._money.reserve(call, sample.use_case)
         except EvaluationError:
             await self._jobs.settle(gathering.tag, {}, {call.key: 0})
             raise
@@ -118,7 +134,7 @@ class BatchDesk:
             await self._money.released(call.place.name, [call.key])
             raise _held("its batch was just sent; the next one takes it", NEXT_S)
         body = json.dumps(call.body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-        gathering.add(call.key, body, now=_now())
+        gathering.add(call.key, body, now=_now(), place=call.place, terms=sample.terms)
         if gathering.is_full:
             self._send(place)
         elif self._looking is None or self._looking.done():
@@ -139,17 +155,25 @@ class BatchDesk:
             task.add_done_callback(self._sending.discard)
 
     async def _submit(self, place: _Place, gathering: Gathering) -> None:
+        waker = self._submitter.waker
         try:
-            refusal = await self._submitter.submit(gathering)
-            if refusal is not None:
-                self._refused[place] = (_now() + REFUSED_S, refusal.why)
-                await tell_all(self._submitter.waking, refusal.subjects, _refusal_words(refusal.why))
+            outcome = await self._submitter.submit(gathering)
+            told = [waker.wake_all(each.subjects, _withheld_words(each.why)) for each in outcome.withheld]
+            if outcome.refused is not None:
+                why = outcome.refused.why
+                self._refused[place] = (_now() + REFUSED_S, why)
+                told.append(tell_all(waker.waking, outcome.refused.subjects, _refusal_words(why)))
+            await asyncio.gather(*told)
         except Exception as exc:  # a background task: the traces come again by themselves
             log.exception("batch.not_sent", endpoint=place[0], requests=len(gathering.bodies), error=str(exc)[:200])
 
 
 def _refusal_words(why: str) -> str:
     return f"the last batch was refused: {why}"
+
+
+def _withheld_words(why: str) -> str:
+    return f"not sent: {why}; it is looked at anew"
 
 
 def _held(why: str, wait_s: float = HOLD_S) -> CallHeld:

@@ -15,7 +15,8 @@ HELD_BATCH = "held_batch"
 LOOK_AGAIN_S = 10.0
 """Seconds after which those are told again that were still in hand: a full batch may be refused within a second."""
 
-_ROUNDS = 3
+ROUNDS = 3
+"""How often they are told."""
 
 
 def by_rubric(subjects: Sequence[Subject]) -> Mapping[str, list[str]]:
@@ -45,7 +46,7 @@ async def tell_all(waking: Waking, subjects: Sequence[Subject], detail: str) -> 
     Raises:
         StateUnavailable
     """
-    for left_rounds in reversed(range(_ROUNDS)):
+    for left_rounds in reversed(range(ROUNDS)):
         subjects = await tell(waking, subjects, detail)
         if not subjects or not left_rounds:
             return

@@ -18,6 +18,7 @@ from assay.worker.records.columns import Codes, rows_alike, stable_order
 from assay.worker.records.history import HistoryQuery, HistoryRow
 from assay.worker.signals.frequent import Frequent
 from assay.worker.signals.gathering import Numbers
+from assay.worker.signals.stacked import Columns, Stacked
 from assay.worker.signals.survey_design import counts_in_rates
 from assay.worker.signals.traffic import Bools, Floats
 
@@ -39,8 +40,16 @@ _PROMPT = ("prompt_name", "prompt_version")
 _NAMED = ("trace_id", "observation_id", "started_at", "flagged_kind")
 """Columns that are kept of the worst answers alone."""
 
-_DRAWN, _PROMPT_NUMBER = "is_drawn", "prompt"
-"""What is kept of each scored trace beside `NUMBERS`: whether it counts in weighted means, and its prompt."""
+_DRAWN, _PROMPT_NUMBER, _HOME = "is_drawn", "prompt", "home"
+"""What is kept of each scored trace beside `NUMBERS`: whether it counts in weighted means, its prompt, and the number
+of its revision."""
+
+_KEPT_TYPES = {
+    **dict.fromkeys(NUMBERS, np.float64),
+    _DRAWN: np.bool_,
+    _PROMPT_NUMBER: np.int32,
+    _HOME: np.int32,
+}
 
 _NOWHERE = -1
 """Stands for the revision of what was not scored."""
@@ -99,11 +108,11 @@ class RevisionFacts:
         worst: the riskiest, in no order.
     """
 
-    def __init__(self, number: int = 0, blocks: Sequence[_Kept] = ()) -> None:
+    def __init__(self, number: int = 0, kept: _Kept | None = None) -> None:
         self.judges: Counter[str] = Counter()
         self.worst: list[Worst] = []
         self._number = number
-        self._blocks = blocks
+        self._columns = kept
 
     def add_worst(self, answers: Iterable[Worst]) -> None:
         """Keep the worst of what was kept and these."""
@@ -130,31 +139,39 @@ class RevisionFacts:
 
     def of_all(self, name: str) -> NDArray[Any]:
         """A column of these and of what was added because of users' feedback."""
-        parts = [block.of(name, self._number) for block in self._blocks]
-        return np.concatenate(parts) if parts else np.empty(0)
+        return np.empty(0) if self._columns is None else self._columns.of(name, self._number)
 
     def _is_drawn(self) -> Bools:
         return self.of_all(_DRAWN).astype(np.bool_)
 
 
 class _Kept:
-    """What is kept of the scored traces of a block, those of one revision beside each other.
+    """What is kept of the scored traces of all revisions."""
 
-    Args:
-        columns: by name.
-        home: the number of each trace's revision.
-        count: how many revisions there are so far.
-    """
+    def __init__(self) -> None:
+        self._rows = Stacked(_KEPT_TYPES)
+        self._columns: Columns = {}
+        self._ends: list[int] = [0]
 
-    def __init__(self, columns: Mapping[str, NDArray[Any]], home: Codes, count: int) -> None:
-        order = stable_order(home, count)
-        self._ends = np.searchsorted(home[order], np.arange(count + 1)).tolist()
-        self._columns = {name: column[order] for name, column in columns.items()}
+    def add(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Keep traces, before the first column is asked for."""
+        self._rows.add(columns)
 
     def of(self, name: str, number: int) -> NDArray[Any]:
-        """A column of the traces of one revision."""
+        """A column of the traces of one revision, in the order in which they came."""
+        if not self._columns:
+            self._sort()
         begin, end = self._ends[number : number + 2] if number + 1 < len(self._ends) else (0, 0)
         return self._columns[name][begin:end]
+
+    def _sort(self) -> None:
+        """Put those of one revision beside each other, one column after the other."""
+        self._columns = self._rows.taken()
+        counts = np.bincount(self._columns[_HOME])
+        order = stable_order(self._columns.pop(_HOME), counts.size)
+        self._ends = [0, *np.cumsum(counts).tolist()]
+        for name in self._columns:
+            self._columns[name] = self._columns[name][order]
 
 
 class TrafficFacts:
@@ -174,7 +191,7 @@ class TrafficFacts:
         self._homes = Numbers()
         self._kept: list[RevisionFacts] = []
         self.revisions: Mapping[Revision, RevisionFacts] = {}
-        self._blocks: list[_Kept] = []
+        self._columns = _Kept()
 
     def add(self, block: Block) -> None:
         """Keep what is needed of a block."""
@@ -185,7 +202,7 @@ class TrafficFacts:
         prompts = self.prompts.of([block[name] for name in _PROMPT])
         home_of = [_NOWHERE if values.home is None else self._homes[values.home] for values in alike]
         if len(self._kept) < len(self._homes):
-            self._kept.extend(RevisionFacts(at, self._blocks) for at in range(len(self._kept), len(self._homes)))
+            self._kept.extend(RevisionFacts(at, self._columns) for at in range(len(self._kept), len(self._homes)))
             self.revisions = dict(zip(self._homes, self._kept, strict=True))
         self._count(codes, alike, home_of)
         home = np.array(home_of, dtype=np.int64)[codes]
@@ -194,7 +211,7 @@ class TrafficFacts:
         columns: dict[str, NDArray[Any]] = {_DRAWN: is_drawn, _PROMPT_NUMBER: prompts}
         columns |= {name: block[name].floats() for name in NUMBERS}
         columns = {name: column[rows] for name, column in columns.items()}
-        self._blocks.append(_Kept(columns, home[rows], len(self._homes)))
+        self._columns.add({**columns, _HOME: home[rows]})
         self._add_worst(block, rows, home[rows], columns["risk"])
 
     def _count(self, codes: Codes, alike: Sequence[_Alike], home_of: Sequence[int]) -> None:

@@ -14,6 +14,7 @@ from assay.worker.reporting.period.application import application_of
 from assay.worker.reporting.period.change import compared
 from assay.worker.reporting.period.coverage import Ledger, read_coverage
 from assay.worker.reporting.period.facts import Prompt, ReadAlong, Revision, RevisionFacts, TrafficFacts, Worst
+from assay.worker.reporting.period.lean import lean
 from assay.worker.reporting.period.own_scores import OwnScores
 from assay.worker.reporting.period.records import (
     Before,
@@ -34,7 +35,6 @@ from assay.worker.signals.rates import Rates, rates
 from assay.worker.signals.reading import Slices, read_traffic
 from assay.worker.signals.reviewed import Reviews, read_reviews
 from assay.worker.signals.shared_calibration import calibration_notes, read_users, users_of
-from assay.worker.signals.told_values import Others
 from assay.worker.signals.traffic import Floats, ScreenedRows, SliceKey, Traffic, by_day
 from assay.worker.statistics.judge_error import JudgeLabels
 
@@ -85,8 +85,17 @@ class PeriodReader:
         Raises:
             HistoryUnavailable, ConfigurationError
         """
-        # First, so that these rows are let go of before the others come.
-        splits = {} if by is None else self._splits(by, await read_traffic(self._reader, query, by=by))
+        use_cases, note = await self._use_cases(query, ledger, compare=compare)
+        if by is not None:  # only now that all else that was read is let go of
+            splits = self._splits(by, await read_traffic(self._reader, query, by=by))
+            use_cases = [_with_splits(case, by, splits) for case in use_cases]
+        notes = (note,) if note else ()
+        return PeriodReport(since=query.since, until=query.until, by=by, use_cases=tuple(use_cases), notes=notes)
+
+    async def _use_cases(
+        self, query: HistoryQuery, ledger: Ledger | None, *, compare: bool
+    ) -> tuple[list[UseCaseReport], str]:
+        """What is told of use cases, without splits, and what to know of it."""
         facts, scores, upstream = TrafficFacts(), OwnScores(), UpstreamShares()
         slices = await read_traffic(ReadAlong(self._reader, facts, scores, upstream), query)
         coverage, note = await read_coverage(facts.counts, query, ledger)
@@ -102,11 +111,10 @@ class PeriodReader:
                 update={
                     "scores": scores.of(Revision(*key[:3])),
                     "before": None if earlier is None else _before(key, traffic, row.rates, earlier, query.before()),
-                    "split": None if by is None else splits.get(Revision(*key[:3]), Split(by=by, values=())),
                 }
             )
             rows.setdefault((key.use_case, key.rubric), []).append(row)
-        use_cases = tuple(
+        use_cases = [
             UseCaseReport(
                 use_case=pair[0],
                 rubric=pair[1],
@@ -115,9 +123,8 @@ class PeriodReader:
             )
             for pair, own in sorted(rows.items())
             if pair in coverage
-        )
-        notes = (note,) if note else ()
-        return PeriodReport(since=query.since, until=query.until, by=by, use_cases=use_cases, notes=notes)
+        ]
+        return use_cases, note
 
     def _row(
         self,
@@ -152,24 +159,32 @@ class PeriodReader:
 
     def _splits(self, by: Fact, values: Slices) -> dict[Revision, Split]:
         """The rates by a fact, of each revision."""
-        own: dict[Revision, list[tuple[SliceKey, Traffic]]] = {}
-        for key, traffic in values.items():
-            own.setdefault(Revision(*key[:3]), []).append((key, traffic))
-        return {revision: self._split(by, pairs, values.others.get(revision)) for revision, pairs in own.items()}
+        own: dict[Revision, list[SliceKey]] = {}
+        for key in values:
+            own.setdefault(Revision(*key[:3]), []).append(key)
+        return {revision: self._split(by, keys, values, revision) for revision, keys in own.items()}
 
-    def _split(self, by: Fact, own: list[tuple[SliceKey, Traffic]], more: Others | None) -> Split:
-        own.sort(key=lambda pair: (-pair[1].n, pair[0].value or ""))
+    def _split(self, by: Fact, own: list[SliceKey], values: Slices, revision: Revision) -> Split:
+        own.sort(key=lambda key: (-values.scored[key], key.value or ""))
         shown, rest = own[:MOST_VALUES], own[MOST_VALUES:]
-        traces, count = more or (0, 0)
+        traces, count = values.others.get(revision) or (0, 0)
         return Split(
             by=by,
             values=tuple(
-                ValueRates(value=key.value, rates=rates(traffic, self._cuts.get(key.rubric, USUAL_CUT)))
-                for key, traffic in shown
+                lean(ValueRates(value=key.value, rates=rates(values[key], self._cuts.get(key.rubric, USUAL_CUT))))
+                for key in shown
             ),
-            others=sum(traffic.n for _, traffic in rest) + traces,
+            others=sum(values.scored[key] for key in rest) + traces,
             other_values=len(rest) + count,
         )
+
+
+def _with_splits(case: UseCaseReport, by: Fact, splits: Mapping[Revision, Split]) -> UseCaseReport:
+    """A use case with the rates by a fact, of each of its revisions."""
+    none = Split(by=by, values=())
+    rows = [(row, Revision(case.use_case, case.rubric, row.revision)) for row in case.revisions]
+    revisions = tuple(row.model_copy(update={"split": splits.get(key, none)}) for row, key in rows)
+    return case.model_copy(update={"revisions": revisions})
 
 
 def _ordered(rows: list[RevisionReport]) -> tuple[RevisionReport, ...]:

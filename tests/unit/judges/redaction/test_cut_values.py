@@ -10,7 +10,8 @@ from assay.judges.redaction.policy import KINDS, OwnPattern, Redaction
 from assay.judges.redaction.redact import redacted_sample
 from assay.judges.schema import Evidence, Sample
 
-EVERY_KIND = Redaction.of([*KINDS, OwnPattern(name="customer", pattern=r"KD-[0-9]{6}")])
+CUSTOMER, LICENCE = (OwnPattern(name=n, pattern=p) for n, p in (("customer", r"KD-[0-9]{6}"), ("licence", "L-[0-9]+")))
+EVERY_KIND = Redaction.of([*KINDS, CUSTOMER, LICENCE])
 
 
 def redacted(*contexts: str, response: str = "ok") -> tuple[str, ...]:
@@ -36,6 +37,27 @@ def test_both_halves_have_the_placeholder_of_the_whole(left: str, right: str, wh
     assert first.rstrip().endswith(f" {placeholder}")
     assert second == f"{placeholder} now."
     assert response == f"It is {placeholder}."
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "whole", "placeholder"),
+    [
+        ("Call +49 30 55599", "88771 now.", "030 5559988771", "[PHONE_1]"),
+        ("Call 030 555998", "8771 now.", "+49 30 5559988771", "[PHONE_1]"),
+        ("Write to ann.sm", "ith@example.org now.", "ann.smith@example.org", "[EMAIL_1]"),
+        ("Write to ann@example.co", "m now.", "ann@example.com", "[EMAIL_1]"),
+        ("It is 203.0.113.1", "23 now.", "203.0.113.123", "[IP_1]"),
+        ("This is L-12", "34 now.", "L-1234", "[LICENCE_1]"),
+    ],
+)
+def test_halves_that_are_values_themselves_or_nobodys_are_halves_where_the_whole_is_known(
+    left: str, right: str, whole: str, placeholder: str
+) -> None:
+    first, second, response = redacted(left, right, response=f"It is {whole}.")
+    assert (first.rpartition(" ")[2], second) == (placeholder, f"{placeholder} now.")
+    assert response.startswith(f"It is {placeholder}")
+    alone, next_alone, _ = redacted(left, right)
+    assert (alone, next_alone) != (first, second), "nobody can know it without the whole"
 
 
 def test_offsets_of_halves_lead_back() -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from assay.judges.redaction.policy import OwnPattern, Redaction
+from assay.worker.config.use_cases import UseCase
+from assay.worker.flow.candidates import Chooser
 from assay.worker.flow.label_pull import Label, _labelled
 from assay.worker.flow.redacted_facts import redacted_facts
+from assay.worker.flow.selection import Selected
 from assay.worker.records.facts import TraceFacts
-from tests.builders import NOW, make_trace
+from tests.builders import NOW, make_deployment, make_root, make_trace
 from tests.unit.worker.flow.pipeline import RUBRIC
 
 MAIL = Redaction(kinds=("email",))
@@ -41,6 +46,22 @@ def test_fact_whose_private_values_cannot_be_found_is_not_known() -> None:
     assert (redacted.trace_name, redacted.release) == (None, "r1")
     assert redacted.session_id is not None
     assert redacted.session_id.startswith("redacted-")
+
+
+def test_promise_holds_an_environment_as_redis_further_places_and_the_record_may_have_it() -> None:
+    case = UseCase(name="bot", rate=1.0, allow_rate=True, redact=("email",))
+    chooser = Chooser(make_deployment(case), {RUBRIC.name: RUBRIC}, {})
+    chosen = Selected(pi=1.0, stratum="standard", sample="base")
+
+    def environment(name: str) -> str:
+        root = make_root("t1", environment=name)
+        return chooser.promise(root, chosen, case, RUBRIC, window="w", now=NOW).environment
+
+    private = environment("desk of ann@example.com")
+    assert private == redacted_facts(TraceFacts(environment="desk of ann@example.com"), MAIL).environment
+    assert re.fullmatch("redacted-[0-9a-f]{12}", private), "stores take it as a name of an environment"
+    assert environment("desk of bob@example.com") != private
+    assert environment("production") == "production"
 
 
 def test_labels_hold_no_private_value_either() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from assay.worker.records.history import HistoryQuery, HistoryRow
-from assay.worker.signals.reading import read_traffic
+from assay.worker.signals.reading import Slices, read_traffic
 from assay.worker.signals.traffic import SliceKey, Traffic, Unanswered
 from assay.worker.state.memory.history import memory_history
 
@@ -52,10 +52,10 @@ def dead(trace_id: str, **over: Any) -> HistoryRow:
     return row(trace_id, **{"state": "dead", "reason": "age", **nothing, **over})
 
 
-def traffic_of(rows: Iterable[HistoryRow], *, by: str | None = None) -> dict[SliceKey, Traffic]:
+def traffic_of(rows: Iterable[HistoryRow], *, by: str | None = None) -> Slices:
     """The slices of these rows, as they are read from a record."""
 
-    async def read() -> dict[SliceKey, Traffic]:
+    async def read() -> Slices:
         history = memory_history()
         await history.writer.write(list(rows))
         return await read_traffic(history.reader, WEEK, by=by)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
 
 from assay.worker.config.use_cases import Match, Stratum, UseCase
 from assay.worker.flow.selection import decide
+from assay.worker.records.history import HistoryRow
 from assay.worker.signals.rates import rates
 from assay.worker.signals.reading import SPLITS, read_traffic
-from assay.worker.signals.traffic import SliceKey, by_day
+from assay.worker.signals.traffic import SliceKey, Traffic, by_day
 from assay.worker.state.memory.history import memory_history
 from tests.builders import make_root
 from tests.unit.worker.signals.rows import START, WEEK, dead, row, traffic_of
@@ -98,6 +101,50 @@ def test_a_trace_counts_under_each_of_its_tags() -> None:
     slices = {key.value: traffic for key, traffic in traffic_of(rows, by="tag").items()}
     assert {value: traffic.n for value, traffic in slices.items()} == {None: 1, "legal": 2, "vip": 1}
     assert slices["vip"].unanswered.reasons == {"dead: age": 1}
+
+
+def row_of_a_cascade(number: int, chance: random.Random) -> HistoryRow:
+    """With up to three tags, scored, lost by the later tier, or ended for another reason."""
+    more: dict[str, Any] = {"tags": chance.sample(["a", "b", "c"], chance.randrange(4)), "pi": chance.choice([0.1, 1])}
+    if chance.random() < 0.3:
+        silent = {"revision": chance.choice(["r1", "r2"]), "screening": ESCALATED}
+        return dead(f"t{number}", **more, **chance.choice([{}, {"reason": "poison", "unanswered": silent}]))
+    screening = chance.choice([None, PASSED, ESCALATED])
+    boosted = {"sample": "boost", "stratum": "feedback"} if chance.random() < 0.1 else {}
+    return row(f"t{number}", risk=chance.random(), screening=screening, **more, **boosted)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_slice_of_a_tag_is_that_of_the_traces_which_have_it(seed: int) -> None:
+    chance = random.Random(seed)
+    rows = [row_of_a_cascade(number, chance) for number in range(60)]
+    slices = traffic_of(rows, by="tag")
+    for tag in ("a", "b", "c"):
+        alone = traffic_of([known for known in rows if tag in known.tags])
+        assert {key.revision for key in slices if key.value == tag} == {key.revision for key in alone}
+        for key, traffic in alone.items():
+            of_tag = slices[key._replace(value=tag)]
+            assert len(traffic.unanswered.pi) + traffic.n > 3
+            assert slices.scored[of_tag.key] == of_tag.n
+            for name, expected in columns_of(traffic).items():
+                np.testing.assert_array_equal(columns_of(of_tag)[name], expected, err_msg=name)
+
+
+def columns_of(traffic: Traffic) -> dict[str, Any]:
+    """All that a slice holds but its key, with names in place of their codes."""
+    told = {name: value for name, value in vars(traffic).items() if name not in {"key", "screened", "unanswered"}}
+    told["states"] = np.array(told.pop("state_names"))[told.pop("state_codes")]
+    silent = {f"unanswered {name}": value for name, value in vars(traffic.unanswered).items()}
+    silent["reasons"] = np.array(silent.pop("unanswered reason_names"))[silent.pop("unanswered reason_codes")]
+    screened = {f"screened {name}": value for name, value in vars(traffic.screened).items()} if traffic.screened else {}
+    return {**told, **silent, **screened}
+
+
+def test_a_slice_that_is_not_there_is_told_by_its_key() -> None:
+    slices = traffic_of([row("t1", tags=("a", "b"))], by="tag")
+    assert KEY not in slices
+    with pytest.raises(KeyError):
+        slices[KEY]
 
 
 def test_the_model_that_served_comes_before_the_one_that_was_asked() -> None:

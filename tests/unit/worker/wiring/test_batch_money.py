@@ -34,8 +34,8 @@ class Paying:
         self.account = MemoryCallAccount(now=lambda: self.now)
         budget = {} if per_day is None else {"budget_usd_per_day": per_day}
         case = {"name": "bot", "rubrics": ["grounding"], **budget}
-        rules = CallRules.of(Deployment.model_validate({"use_cases": [case]}), PRICES)
-        self.money = AccountMoney(self.account, lambda: rules, lambda endpoint: protocol)
+        self.rules = CallRules.of(Deployment.model_validate({"use_cases": [case]}), PRICES)
+        self.money = AccountMoney(self.account, lambda: self.rules, lambda endpoint: protocol)
 
     def spent(self) -> tuple[float, float]:
         """Spent today, and how much of that is reserved."""
@@ -103,7 +103,20 @@ def test_model_without_a_price_is_no_budgets() -> None:
         does(lambda money: money.reserve(call(model="unknown"), "bot"), paying=Paying())
 
 
-def test_without_budgets_the_account_is_not_asked() -> None:
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_budget_that_was_taken_out_meanwhile_leaves_no_reservation(*, is_answered: bool) -> None:
+    """It would be charged in full a day and a half later, and the budget may be back by then."""
+    paying = does(lambda money: money.reserve(call(), "bot"), paying=Paying())
+    paying.rules = Paying(per_day=None).rules
+    if is_answered:
+        does(lambda money: money.answered(JOB, {"k": answer()}), paying=paying)
+    else:
+        does(lambda money: money.released("default", ["k"]), paying=paying)
+    cost = (100 * 1.0 + 10 * 10.0) / 1e6 / 2 if is_answered else 0.0
+    assert paying.spent() == pytest.approx((cost, 0.0))
+
+
+def test_without_budgets_nothing_is_charged() -> None:
     paying = does(
         lambda money: money.reserve(call(model="unknown"), "bot"),
         lambda money: money.answered(JOB, {"k": answer()}),

@@ -11,14 +11,17 @@ from assay.judges.errors import CallHeld
 from assay.judges.models.admission import CallBound
 from assay.judges.models.batches.deferral import DeferredCall
 from assay.judges.models.endpoint_settings import EndpointSettings
+from assay.worker.flow.batch_calls.answers import Waker
 from assay.worker.flow.batch_calls.desk import HOLD_S, NEXT_S, BatchDesk
 from assay.worker.flow.batch_calls.gathering import IDLE_S, LONGEST_S, MOST_BYTES, MOST_REQUESTS, Gathering
-from assay.worker.flow.batch_calls.submitting import Refusal, Submitter
+from assay.worker.flow.batch_calls.submitting import Submitted, Submitter
 from assay.worker.ports.clock import FixedClock
 from assay.worker.records.batch_jobs import BatchJob, Subject
+from assay.worker.state.memory.backlog import MemoryBacklog
 from assay.worker.state.memory.batch_jobs import MemoryBatchJobs
 from assay.worker.state.memory.ledger import MemoryLedger
 from tests.builders import NOW
+from tests.unit.worker.flow.batch_calls.way import Unchanged
 from tests.virtual_clock import run_at_once
 
 SUBJECT = Subject(rubric="grounding", trace_id="t")
@@ -29,9 +32,9 @@ class Sent(Submitter):
 
     batches: list[tuple[float, int]]
 
-    async def submit(self, gathering: Gathering) -> Refusal | None:
+    async def submit(self, gathering: Gathering) -> Submitted:
         self.batches.append((asyncio.get_running_loop().time(), len(gathering.bodies)))
-        return None
+        return Submitted()
 
 
 class Spent:
@@ -60,8 +63,9 @@ def call(number: int = 0, *, size: int = 10) -> DeferredCall:
 
 
 def opened(money: Spent | None = None) -> tuple[BatchDesk, Sent]:
-    jobs = MemoryBatchJobs()
-    sent = Sent(jobs, money or Spent(), lambda *_: pytest.fail("nothing is sent here"), MemoryLedger(), FixedClock(NOW))
+    jobs, ledger, clock = MemoryBatchJobs(), MemoryLedger(), FixedClock(NOW)
+    waker = Waker(ledger, ledger, MemoryBacklog(ledger), clock)
+    sent = Sent(jobs, money or Spent(), lambda *_: pytest.fail("nothing is sent here"), waker, clock, Unchanged())
     object.__setattr__(sent, "batches", [])
     return BatchDesk(jobs, money or Spent(), sent), sent
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import pytest
 
 from assay.worker.flow.batch_calls import telling
+from assay.worker.flow.batch_calls.answers import Waker
 from assay.worker.records.batch_jobs import BatchJob, Subject
 from assay.worker.records.ledger import LedgerState
 from assay.worker.records.traces import Trace
@@ -93,6 +94,26 @@ def test_those_still_in_hand_are_told_a_little_later_and_not_for_ever(rounds: in
     ledger = InHand(rounds=rounds)
     run_at_once(telling.tell_all(ledger, [Subject(rubric="r", trace_id="t")], "why"))
     assert ledger.asked == asked
+
+
+def test_those_still_in_hand_are_woken_a_little_later() -> None:
+    """The batch was withheld before the ledger had noted that they wait for it."""
+
+    async def work(way: Way) -> None:
+        await way.assess()
+        ledger = InHand(rounds=1)
+        woken: list[str] = []
+
+        async def wake(rubric: str, trace_ids: Sequence[str], *, now: object) -> Sequence[str]:
+            woken.extend(trace_ids)
+            return []
+
+        ledger.wake = wake  # type: ignore[method-assign]
+        waker = Waker(way.state.ledger, ledger, way.state.backlog, way.clock)
+        await waker.wake_all([Subject(rubric="r", trace_id="t")], "why")
+        assert (woken, ledger.asked) == (["t"], 2)
+
+    travel(work)
 
 
 def test_traces_with_equal_content_pay_once_for_what_they_share() -> None:

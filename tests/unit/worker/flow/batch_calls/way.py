@@ -19,12 +19,14 @@ from assay.judges.models.endpoint_settings import EndpointSettings, ProtocolName
 from assay.judges.models.http_chat_model import HttpChatModel
 from assay.judges.prices import PriceTable
 from assay.judges.redaction.policy import Redaction
+from assay.judges.rubric import Rubric
 from assay.worker.flow.assess import Assessor
 from assay.worker.flow.assess_report import AssessReport
 from assay.worker.flow.batch_calls.answers import BatchReport, Waker
 from assay.worker.flow.batch_calls.collecting import BatchCollector
 from assay.worker.flow.batch_calls.desk import BatchDesk
 from assay.worker.flow.batch_calls.submitting import Submitter
+from assay.worker.flow.batch_calls.terms import Terms, TermsInForce
 from assay.worker.flow.batching import group_messages
 from assay.worker.flow.outbox import Outbox
 from assay.worker.flow.suspicion import Suspicion
@@ -61,6 +63,16 @@ class NoMoney:
         self.ended.update(keys)
 
 
+class Unchanged:
+    """Nobody edits anything."""
+
+    def objection(self, terms: Terms) -> str:
+        return ""
+
+    def place(self, endpoint: str) -> None:
+        return None
+
+
 class Way:
     """A fleet of one process. `restart` makes it another process over the same state."""
 
@@ -80,6 +92,7 @@ class Way:
         self.money = NoMoney()
         url = server.openai if protocol == "openai" else server.anthropic
         self.place = EndpointSettings(name="default", protocol=protocol, url=url, key=SecretStr("k"), attempts=1)
+        self.in_force: TermsInForce = Unchanged()
         self.promises = [promise_of(trace).model_copy(update={"by_batch": True}) for trace in traces]
         self.published: list[AssessMessage | RecordMessage] = []
         self._apis: list[BatchApi] = []
@@ -87,10 +100,17 @@ class Way:
 
     def restart(self) -> None:
         """Another process: what was gathered in memory is gone."""
-        submitter = Submitter(self.state.batch_jobs, self.money, self.open_api, self.state.waking, self.clock)
+        jobs = self.state.batch_jobs
+        submitter = Submitter(jobs, self.money, self.open_api, self.waker, self.clock, self.in_force)
         self.desk = BatchDesk(self.state.batch_jobs, self.money, submitter)
         self.model = DeferredModel(HttpChatModel(MODEL, self.place), self.place)
         self.evaluator = Evaluator(RUBRIC, LlmJudge(self.model, PriceTable.load()))
+
+    def may_see(self, use_case: str, rubric: Rubric) -> bool | None:
+        return True
+
+    def redaction(self, use_case: str) -> Redaction:
+        return Redaction()
 
     def open_api(self, endpoint: str, model: str) -> BatchApi:
         self._apis.append(batch_api_of(self.place, model))
@@ -120,9 +140,13 @@ class Way:
             jobs=self.state.batch_jobs,
             money=self.money,
             open_api=self.open_api,
-            waker=Waker(self.state.ledger, self.state.waking, self.state.backlog, self.clock),
+            waker=self.waker,
             clock=self.clock,
         )
+
+    @property
+    def waker(self) -> Waker:
+        return Waker(self.state.ledger, self.state.waking, self.state.backlog, self.clock)
 
     async def close(self) -> None:
         await self.model.close()
@@ -161,7 +185,7 @@ class Way:
             limits=AssessLimits(
                 batch_deadline=timedelta(seconds=60), trace_wait=timedelta(minutes=15), max_age=timedelta(hours=6)
             ),
-            may_see=lambda use_case, rubric: True,
-            redaction=lambda use_case: Redaction(),
+            may_see=self.may_see,
+            redaction=self.redaction,
             desk=self.desk,
         )

@@ -33,9 +33,11 @@ from assay.worker.records.batch_jobs import BatchJob
 from assay.worker.records.messages import GoldenJudgeMessage, GoldenRunMessage
 from assay.worker.reporting.terminal.schedules import schedule_line
 from assay.worker.state.memory.state import memory_state
+from assay.worker.wiring.batch_terms import ConfiguredTerms
 from assay.worker.wiring.batches import BatchEndpoints
 from assay.worker.wiring.golden_batches import FleetLoop, RunBatches
 from assay.worker.wiring.judges import build_evaluator
+from tests.builders import make_deployment
 from tests.integration.golden_home import EVIDENCE, GOOD, WRONG, anchors
 from tests.servers.batch_servers import BatchServer
 from tests.unit.worker.flow.batch_calls.way import NoMoney
@@ -90,11 +92,13 @@ class BatchFleet:
 
     def restart(self, data: str = "data") -> None:
         """Another process: what was gathered in memory is gone. With other data it is on another machine."""
-        self.endpoints = BatchEndpoints(no_judge_files(), self.settings)
+        self.endpoints = BatchEndpoints(no_judge_files(), self.settings, make_deployment())
         self._opened.append(self.endpoints)
         jobs = self.state.batch_jobs
+        waker = Waker(self.state.ledger, self.state.waking, self.state.backlog, self.clock)
+        in_force = ConfiguredTerms(self.endpoints)
         self.desk = BatchDesk(
-            jobs, self.money, Submitter(jobs, self.money, self.endpoints.of, self.state.waking, self.clock)
+            jobs, self.money, Submitter(jobs, self.money, self.endpoints.of, waker, self.clock, in_force)
         )
         self.data = self.home / data
 
