@@ -36,13 +36,13 @@ class Connection:
         self._engines: dict[bool, Engine] = {}
         self._threads: ThreadPoolExecutor | None = None
 
-    async def in_thread(self, work: Callable[[], T]) -> T:
-        """Run what waits for the database beside the event loop.
+    def in_thread(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        """Run what waits for the database beside the event loop. It begins now, not when it is awaited.
 
-        Raises:
+        Raises (once awaited):
             HistoryUnavailable, ConfigurationError
         """
-        return await asyncio.get_running_loop().run_in_executor(self._executor(), self._mapped, work)
+        return asyncio.get_running_loop().run_in_executor(self._executor(), self._mapped, work)
 
     async def write(self, work: Callable[[sqlalchemy.Connection], T]) -> T:
         """Run statements in one transaction that writes. The schema is made and brought up to date before the first.

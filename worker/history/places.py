@@ -25,6 +25,14 @@ class Place(Protocol):
         """Its name in messages, without a login, e.g. `PostgreSQL db.example.org:5432/assay`."""
         ...
 
+    @property
+    def reads_ahead(self) -> bool:
+        """Whether the next rows are fetched while those before are worked on.
+
+        It pays where another process puts them together. A driver that works in this one would only be held up.
+        """
+        ...
+
     def engine(self, *, writing: bool) -> Engine:
         """Connections to it. A transaction that writes begins with its lock; one that reads changes nothing."""
         ...

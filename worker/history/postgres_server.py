@@ -75,6 +75,9 @@ _OF_TLS = re.compile(r"certificate|SSL|sslmode|sslrootcert")
 class PostgresServer:
     """One database of a server. The password is in no message."""
 
+    reads_ahead = True
+    """The server puts a page together while this process works on the one before."""
+
     def __init__(self, url: SecretStr, *, connect_timeout_s: float) -> None:
         self._address = PostgresAddress(url, connect_timeout_s=connect_timeout_s)
 
@@ -111,7 +114,6 @@ class PostgresServer:
     def rows(self, connection: Connection, selection: Select[Any], at_once: int) -> Rows:
         """In pages, of which the server makes arrays, and of the packed values one value.
 
-        It puts a page together while this process works on those before.
         A value that comes alone is an object of the driver's and a message of the server's: ten times as much work.
         """
         connection.exec_driver_sql(_FOR_PAGES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
@@ -34,12 +35,17 @@ class SqlHistoryReader:
         """
         order = (HISTORY.c.started_at, HISTORY.c.trace_id, HISTORY.c.rubric)
         stream = BlockStream(self._connection, select(HISTORY).where(*_of(query)).order_by(*order), names)
+        in_thread, ahead = self._connection.in_thread, self._connection.place.reads_ahead
+        coming: asyncio.Future[Block | None] | None = None
         try:
-            while block := await self._connection.in_thread(stream.next):
+            while block := await (coming or in_thread(stream.next)):
+                coming = in_thread(stream.next) if ahead else None
                 yield block
         finally:
+            if coming is not None:
+                coming.cancel()
             # In a thread, and after a fetch that still runs there: whoever reads may be cancelled at any moment.
-            await self._connection.in_thread(stream.close)
+            await in_thread(stream.close)
 
     async def rows_of(self, trace_id: str) -> Sequence[HistoryRow]:
         """All rows of one trace, the latest last."""

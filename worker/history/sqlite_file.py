@@ -42,6 +42,9 @@ _CHUNK = 400
 class SqliteFile:
     """One file in the data directory, with the WAL beside it. Only its owner may read it."""
 
+    reads_ahead = False
+    """SQLite works in this process. Each of its rows would wait for the interpreter."""
+
     def __init__(self, path: Path, *, busy_timeout_s: float) -> None:
         self.path = path
         self._busy_timeout_s = busy_timeout_s
